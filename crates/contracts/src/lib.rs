@@ -1,0 +1,19 @@
+//! The words that the services say to each other: ids, job specs, leases, montages, transcripts, hints and problems.
+//!
+//! Promises: no I/O, no clock and no randomness besides [`ids`]' constructors; every type here is plain data with one JSON
+//! form, which is the wire form. What a person sends is decoded by hand-written decoders ([`spec`]) that report all
+//! mistakes at once, each with its JSON pointer; what services send each other is decoded by serde.
+
+pub mod decode;
+pub mod hint;
+pub mod ids;
+pub mod job;
+pub mod key;
+pub mod lease;
+pub mod montage;
+pub mod object;
+pub mod problem;
+pub mod schedule;
+pub mod spec;
+pub mod time;
+pub mod transcript;

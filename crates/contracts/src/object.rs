@@ -1,0 +1,136 @@
+//! Grants: signed links for one object and one method, valid for minutes, so that executors hold no storage credentials.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+use crate::ids::{ExecutorId, JobId, MontageId, UploadId};
+
+/// What an executor wants to read for a job.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ReadWish {
+    /// A file that somebody uploaded.
+    Upload(UploadId),
+    /// The media of a montage.
+    Montage(MontageId),
+    /// The speech of a montage (16 kHz mono WAV), to transcribe again.
+    Speech(MontageId),
+}
+
+/// The pieces of a result that are stored as objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// `media.mp4`
+    Media,
+    /// `poster.jpg`
+    Poster,
+    /// `sprites.jpg`
+    Sprites,
+    /// `speech.wav`, kept so that a montage can be transcribed again.
+    Speech,
+}
+
+impl Piece {
+    /// The file's name in the store and in the executor's job directory.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Media => "media.mp4",
+            Self::Poster => "poster.jpg",
+            Self::Sprites => "sprites.jpg",
+            Self::Speech => "speech.wav",
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Media => "video/mp4",
+            Self::Poster | Self::Sprites => "image/jpeg",
+            Self::Speech => "audio/wav",
+        }
+    }
+}
+
+/// What an executor wants to write for a job.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteWish {
+    /// Which piece.
+    pub piece: Piece,
+    /// Its exact size.
+    pub bytes: u64,
+}
+
+/// `POST /v1/grants`, by the holder of the job's lease only.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantRequest {
+    /// The job that the links are for.
+    pub job_id: JobId,
+    /// The fence of the lease.
+    pub fence: i64,
+    /// The holder of the lease.
+    pub executor_id: ExecutorId,
+    /// Wanted for reading.
+    #[serde(default)]
+    pub read: Vec<ReadWish>,
+    /// Wanted for writing.
+    #[serde(default)]
+    pub write: Vec<WriteWish>,
+}
+
+/// One signed link. Not to be logged.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Grant {
+    /// `GET` or `PUT`.
+    pub method: String,
+    /// Absolute, or a path on the gateway's own address.
+    pub url: String,
+    /// Headers to send along.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The object's key, as the result must name it.
+    pub key: String,
+    /// When the link ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Grant {
+    /// Without the link, which is a credential.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Grant")
+            .field("method", &self.method)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The links, in the order of the wishes.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Grants {
+    /// For [`GrantRequest::read`].
+    pub read: Vec<Grant>,
+    /// For [`GrantRequest::write`].
+    pub write: Vec<Grant>,
+}
+
+/// An uploaded file: `{"upload": id}` in a source.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Upload {
+    /// Names it in a source.
+    pub id: UploadId,
+    /// The name that the sender gave it; only for show.
+    pub name: Option<String>,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// When it was complete.
+    pub created_at: DateTime<Utc>,
+}
