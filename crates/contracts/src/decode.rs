@@ -11,10 +11,7 @@ pub struct Mistakes(Vec<FieldError>);
 impl Mistakes {
     /// Notes a mistake at a place.
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldError {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        });
+        self.0.push(FieldError { pointer: pointer.into(), detail: detail.into() });
     }
 
     /// The value if there were no mistakes.
@@ -52,15 +49,9 @@ impl<'a> Fields<'a> {
                 || format!("known are {}", known.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
-            mistakes.add(
-                format!("{pointer}/{}", escape(name)),
-                format!("unknown field `{name}`; {hint}"),
-            );
+            mistakes.add(format!("{pointer}/{}", escape(name)), format!("unknown field `{name}`; {hint}"));
         }
-        Some(Self {
-            map,
-            pointer: pointer.to_owned(),
-        })
+        Some(Self { map, pointer: pointer.to_owned() })
     }
 
     /// Where a field is.
@@ -135,11 +126,7 @@ impl<'a> Fields<'a> {
             None => {
                 mistakes.add(
                     self.at(name),
-                    format!(
-                        "expected a whole number from {} to {}",
-                        bounds.start(),
-                        bounds.end()
-                    ),
+                    format!("expected a whole number from {} to {}", bounds.start(), bounds.end()),
                 );
                 None
             }
@@ -149,9 +136,7 @@ impl<'a> Fields<'a> {
     /// An optional choice between names.
     pub fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
         let value = self.get(name)?;
-        let found = value
-            .as_str()
-            .and_then(|text| choices.iter().find(|(choice, _)| *choice == text));
+        let found = value.as_str().and_then(|text| choices.iter().find(|(choice, _)| *choice == text));
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             mistakes.add(self.at(name), format!("expected one of: {}", names.join(", ")));
@@ -171,10 +156,7 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()),
-                *candidate,
-            )
+            (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), *candidate)
         })
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min_by_key(|(distance, _)| *distance)

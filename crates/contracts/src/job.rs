@@ -69,19 +69,13 @@ impl JobState {
     /// The name as it is written and stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, state)| *state == self)
-            .map_or("", |(name, _)| name)
+        Self::NAMES.iter().find(|(_, state)| *state == self).map_or("", |(name, _)| name)
     }
 
     /// Whether nothing more happens by itself.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Succeeded | Self::Failed | Self::Dead | Self::Cancelled
-        )
+        matches!(self, Self::Succeeded | Self::Failed | Self::Dead | Self::Cancelled)
     }
 }
 
@@ -117,10 +111,7 @@ impl AttemptOutcome {
     /// The name as it is written and stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, outcome)| *outcome == self)
-            .map_or("", |(name, _)| name)
+        Self::NAMES.iter().find(|(_, outcome)| *outcome == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -245,4 +236,17 @@ pub struct JobPage {
     pub items: Vec<Job>,
     /// For the next page; absent on the last.
     pub next_cursor: Option<String>,
+}
+
+/// How much work there is. Counted at the moment of the request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Stats {
+    /// Jobs in each state; states without jobs are there with 0.
+    pub states: BTreeMap<String, i64>,
+    /// Jobs that could be claimed now.
+    pub depth: i64,
+    /// For how many seconds the one of them that waits longest could have been claimed; absent when there is none.
+    pub oldest_seconds: Option<f64>,
+    /// Hints that are due and not sent yet.
+    pub unsent_hints: i64,
 }

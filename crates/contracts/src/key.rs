@@ -69,3 +69,12 @@ pub struct CreatedKey {
     /// Send it as `Authorization: Bearer …`. It cannot be shown again.
     pub secret: String,
 }
+
+/// One page of keys, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct KeyPage {
+    /// The keys, without their secrets.
+    pub items: Vec<Key>,
+    /// For the next page; absent on the last.
+    pub next_cursor: Option<String>,
+}

@@ -4,6 +4,7 @@
 //! form, which is the wire form. What a person sends is decoded by hand-written decoders ([`spec`]) that report all
 //! mistakes at once, each with its JSON pointer; what services send each other is decoded by serde.
 
+pub mod captions;
 pub mod decode;
 pub mod hint;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod montage;
 pub mod object;
 pub mod problem;
 pub mod schedule;
+pub mod search;
 pub mod spec;
 pub mod time;
 pub mod transcript;

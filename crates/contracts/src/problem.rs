@@ -70,6 +70,7 @@ codes! {
     InvalidJson = "invalid_json", 400, "The body is not JSON", "Send one JSON document in UTF-8 with Content-Type: application/json. The detail names the line and column where reading stopped.";
     InvalidQuery = "invalid_query", 400, "A query parameter cannot be read", "The detail names the parameter and what it accepts.";
     InvalidCursor = "invalid_cursor", 400, "The cursor cannot be used", "Use next_cursor of the page before as it is, with the same filters, or start again without a cursor.";
+    SizeMismatch = "size_mismatch", 400, "The body does not have the agreed size", "The detail names the size that was agreed. Send Content-Length with exactly that many bytes, or ask for a new link.";
     Unauthorized = "unauthorized", 401, "A key is needed", "Send Authorization: Bearer KEY. An operator makes keys with POST /v1/keys.";
     Forbidden = "forbidden", 403, "The key does not allow this", "The detail names the scope that is needed. Ask the operator for a key with that scope.";
     LinkInvalid = "link_invalid", 403, "The link is not valid", "Signed links are for one object and one method and end after minutes. Ask for a new one.";
@@ -117,21 +118,12 @@ impl Problem {
     #[must_use]
     pub fn invalid_spec(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
-            [one] => format!(
-                "{}: {}",
-                if one.pointer.is_empty() {
-                    "the body"
-                } else {
-                    &one.pointer
-                },
-                one.detail
-            ),
+            [one] => {
+                format!("{}: {}", if one.pointer.is_empty() { "the body" } else { &one.pointer }, one.detail)
+            }
             many => format!("{} mistakes, listed in errors", many.len()),
         };
-        Self {
-            errors,
-            ..ProblemCode::InvalidSpec.problem(detail)
-        }
+        Self { errors, ..ProblemCode::InvalidSpec.problem(detail) }
     }
 }
 

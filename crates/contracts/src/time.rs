@@ -32,14 +32,13 @@ impl MediaTime {
         match value {
             Value::Number(number) => decimal_ticks(&number.to_string()).map(Self::Ticks),
             Value::String(text) => Self::parse(text),
-            Value::Object(map) => match (
-                map.get("ticks").and_then(Value::as_i64),
-                map.get("frames").and_then(Value::as_u64),
-            ) {
-                (Some(ticks), None) => check_range(ticks).map(Self::Ticks),
-                (None, Some(frames)) => check_frames(frames).map(Self::Frames),
-                _ => Err(ACCEPTED.to_owned()),
-            },
+            Value::Object(map) => {
+                match (map.get("ticks").and_then(Value::as_i64), map.get("frames").and_then(Value::as_u64)) {
+                    (Some(ticks), None) => check_range(ticks).map(Self::Ticks),
+                    (None, Some(frames)) => check_frames(frames).map(Self::Frames),
+                    _ => Err(ACCEPTED.to_owned()),
+                }
+            }
             _ => Err(ACCEPTED.to_owned()),
         }
     }
@@ -70,9 +69,7 @@ impl MediaTime {
         };
         let whole = seconds.split('.').next().unwrap_or_default();
         if whole.len() != 2 || digits(whole).is_none_or(|whole| whole >= 60) {
-            return Err(
-                "seconds after a colon have two digits below 60, like 1:05 or 1:02:03.500".to_owned(),
-            );
+            return Err("seconds after a colon have two digits below 60, like 1:05 or 1:02:03.500".to_owned());
         }
         let base = hours
             .checked_mul(3600)
@@ -124,11 +121,7 @@ fn check_range(ticks: i64) -> Result<i64, String> {
 
 fn check_frames(frames: u64) -> Result<u64, String> {
     // 1000 frames a second over the longest time.
-    if frames > LONGEST_SECONDS.unsigned_abs() * 1000 {
-        Err(too_long())
-    } else {
-        Ok(frames)
-    }
+    if frames > LONGEST_SECONDS.unsigned_abs() * 1000 { Err(too_long()) } else { Ok(frames) }
 }
 
 fn digits(text: &str) -> Option<i64> {
@@ -147,18 +140,10 @@ fn decimal_ticks(text: &str) -> Result<i64, String> {
     if text.contains(['e', 'E']) {
         // serde_json prints very small or very large floats so; none of them is a useful time but zero.
         let seconds: f64 = text.parse().map_err(|_| ACCEPTED.to_owned())?;
-        return if seconds.abs() < 1e-6 {
-            Ok(0)
-        } else {
-            Err(too_long())
-        };
+        return if seconds.abs() < 1e-6 { Ok(0) } else { Err(too_long()) };
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole = if whole.is_empty() && !fraction.is_empty() {
-        Some(0)
-    } else {
-        digits(whole)
-    };
+    let whole = if whole.is_empty() && !fraction.is_empty() { Some(0) } else { digits(whole) };
     let whole = whole.ok_or_else(|| ACCEPTED.to_owned())?;
     if whole > LONGEST_SECONDS {
         return Err(too_long());
@@ -268,25 +253,15 @@ mod tests {
         ] {
             assert!(MediaTime::parse(text).is_err(), "{text}");
         }
-        for value in [
-            json!(null),
-            json!(-1),
-            json!(1e300),
-            json!([1]),
-            json!({"seconds": 1.0}),
-            json!(true),
-        ] {
+        for value in [json!(null), json!(-1), json!(1e300), json!([1]), json!({"seconds": 1.0}), json!(true)]
+        {
             assert!(MediaTime::from_json(&value).is_err(), "{value}");
         }
     }
 
     #[test]
     fn what_we_answer_is_what_we_accept() {
-        for time in [
-            MediaTime::Ticks(1),
-            MediaTime::Ticks(23_543_520),
-            MediaTime::Frames(7),
-        ] {
+        for time in [MediaTime::Ticks(1), MediaTime::Ticks(23_543_520), MediaTime::Frames(7)] {
             let value = serde_json::to_value(time).unwrap();
             assert_eq!(MediaTime::from_json(&value), Ok(time));
         }
