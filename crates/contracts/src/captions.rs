@@ -59,7 +59,8 @@ impl CaptionFormat {
 pub fn webvtt(cues: &[Cue]) -> String {
     let mut out = String::from("WEBVTT\n");
     for (number, cue) in written(cues).enumerate() {
-        let text = lines(&cue.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+        // Broken before it is escaped: lines are as long as they look.
+        let text = lines(&cue.text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let (start, end) = (clock(cue.start_ms, '.'), clock(cue.end_ms, '.'));
         out.push_str(&format!("\n{}\n{start} --> {end}\n{text}\n", number + 1));
     }

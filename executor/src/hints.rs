@@ -1,0 +1,138 @@
+//! Hints from Kafka: "there may be work". A message only rings a bell; it never waits for work, and work never waits for it.
+//!
+//! Promises: the consumer is polled on a thread of its own and is never blocked, so that it is never thrown out of its group
+//! by a long render; each message's offset is stored at once and committed from time to time. Whatever happens to the broker
+//! is survived: without it, jobs are found by the claim loop's slow timer, which costs seconds and no job.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use contracts::hint::Hint;
+use rdkafka::{
+    ClientConfig, ClientContext, Message as _,
+    config::RDKafkaLogLevel,
+    consumer::{Consumer as _, ConsumerContext, StreamConsumer},
+    error::KafkaError,
+};
+use tokio::{sync::Notify, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::KafkaConfig;
+
+/// The pause after an error: librdkafka tries again by itself, this only keeps the log readable.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Starts to listen. `bell` is rung for each hint; it holds one ring, however many come. The thread ends after `end` is
+/// cancelled; nobody has to wait for it.
+///
+/// # Errors
+/// When the settings cannot be used. A broker that is not there is no error.
+pub fn start(
+    config: &KafkaConfig,
+    name: &str,
+    bell: Arc<Notify>,
+    end: CancellationToken,
+) -> anyhow::Result<()> {
+    let consumer = consumer(config, name)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("hints".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = end.cancelled() => {}
+                () = listen(&consumer, &bell) => {}
+            }
+        });
+        // Leaving the group takes a moment, which is why this is not the service's own runtime.
+        drop(consumer);
+    })?;
+    Ok(())
+}
+
+fn consumer(config: &KafkaConfig, name: &str) -> anyhow::Result<StreamConsumer<Broker>> {
+    // Offsets are only there so that a group does not start from the beginning: hints are neither lost nor kept by them.
+    let consumer: StreamConsumer<Broker> = ClientConfig::new()
+        .set("bootstrap.servers", &config.brokers)
+        .set("group.id", &config.group)
+        .set("client.id", format!("stream-montages-executor-{name}"))
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("auto.offset.reset", "latest")
+        .set("enable.auto.commit", "true")
+        .set("auto.commit.interval.ms", "5000")
+        .set("enable.auto.offset.store", "false")
+        .set("allow.auto.create.topics", "false")
+        // A topic that is made later is found within this time.
+        .set("topic.metadata.refresh.interval.ms", "30000")
+        .set("reconnect.backoff.max.ms", "10000")
+        .set("fetch.wait.max.ms", "500")
+        .create_with_context(Broker::default())
+        .context("the Kafka settings cannot be used")?;
+    consumer.subscribe(&[&config.topic]).context("the Kafka topic cannot be used; see SM_KAFKA_TOPIC")?;
+    Ok(consumer)
+}
+
+async fn listen(consumer: &StreamConsumer<Broker>, bell: &Notify) {
+    loop {
+        match consumer.recv().await {
+            Ok(message) => {
+                bell.notify_one();
+                metrics::counter!("executor_hints_total").increment(1);
+                consumer.context().is_back();
+                let hint: Option<Hint> =
+                    message.payload().and_then(|payload| serde_json::from_slice(payload).ok());
+                if let Some(hint) = hint {
+                    tracing::debug!(job_id = %hint.job_id, "a hint came");
+                }
+                if let Err(error) = consumer.store_offset_from_message(&message) {
+                    // The partition went to somebody else meanwhile, who hears the hint again.
+                    tracing::debug!(%error, "the offset of a hint was not stored");
+                }
+            }
+            Err(error) => {
+                consumer.context().is_away(&error);
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Says once that the broker is away, and once that it is back.
+#[derive(Default)]
+struct Broker {
+    away: AtomicBool,
+}
+
+impl Broker {
+    fn is_away(&self, error: &KafkaError) {
+        if self.away.swap(true, Ordering::Relaxed) {
+            tracing::debug!(%error, "no hints come from Kafka");
+        } else {
+            tracing::warn!(%error, "no hints come from Kafka; jobs are found by asking, some seconds later");
+        }
+    }
+
+    fn is_back(&self) {
+        if self.away.swap(false, Ordering::Relaxed) {
+            tracing::info!("hints come from Kafka again");
+        }
+    }
+}
+
+impl ClientContext for Broker {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // What matters comes as an error too; its own lines repeat for as long as a broker is away.
+        tracing::debug!(target: "librdkafka", ?level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "librdkafka reports an error");
+        self.is_away(&error);
+    }
+}
+
+impl ConsumerContext for Broker {}

@@ -1,0 +1,309 @@
+//! A finished montage to the library: its pieces by signed links, then one request that makes it visible.
+//!
+//! Promises: sizes and hashes are those of the files as they lie there, counted here and not taken from the render worker; the
+//! request is sent only under a lease that is held, and from then on only the loss of the lease stops the attempt.
+
+use std::{collections::BTreeMap, path::Path};
+
+use chrono::{DateTime, Utc};
+use contracts::{
+    ids::MontageId,
+    job::Stage,
+    montage::{Check, Clip, MediaInfo, Provenance, PublishRequest, SourceRecord, Sprites, StoredPiece},
+    object::{Grant, GrantRequest, Piece, WriteWish},
+    spec::MontageSpec,
+    time::ticks_to_seconds,
+    transcript::Transcript,
+};
+use cutter::{facts::Probe, report::Report};
+use fetch::FetchError;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use crate::{
+    attempt::Attempt,
+    failure::{Failed, machine},
+    montage::{chapter, highlight},
+    sources::Sources,
+    workdir::{Finished, measure},
+};
+
+/// The pieces of every montage.
+const PIECES: [Piece; 4] = [Piece::Media, Piece::Poster, Piece::Sprites, Piece::Speech];
+
+/// A montage that lies finished in a job's directory.
+#[derive(Debug)]
+pub struct Made<'a> {
+    /// What was asked for.
+    pub spec: &'a MontageSpec,
+    /// The highlights' indexes in the order of the clips.
+    pub clip_order: &'a [usize],
+    /// What was read.
+    pub sources: &'a Sources,
+    /// What the render worker says of it.
+    pub report: &'a Report,
+    /// What is said in it.
+    pub transcript: Transcript,
+    /// When the attempt began.
+    pub started_at: DateTime<Utc>,
+}
+
+/// Sends the pieces and publishes the montage; answers its id.
+///
+/// # Errors
+/// Why it is not published.
+pub async fn publish(attempt: &Attempt<'_>, made: Made<'_>, dir: &Path) -> Result<MontageId, Failed> {
+    let files = measure_pieces(dir).await?;
+    let media = files.first().map(|(_, finished)| finished.clone());
+    let Some(media) = media
+        .filter(|media| media.bytes == made.report.media.bytes && media.sha256 == made.report.media.sha256)
+    else {
+        return Err(Failed::transient(
+            "worker_protocol",
+            "The render worker's file is not the one that it reported.",
+        ));
+    };
+    let mut stored = Vec::with_capacity(files.len());
+    for (index, (piece, finished)) in files.iter().enumerate() {
+        stored.push(store(attempt, *piece, finished, dir).await?);
+        attempt.reporter.stage(Stage::Publishing, 0.9 * (index + 1) as f64 / files.len() as f64);
+    }
+    let request = PublishRequest {
+        job_id: attempt.job.job_id,
+        fence: attempt.job.fence,
+        executor_id: attempt.shop.gateway.executor(),
+        title: attempt.job.title.clone(),
+        labels: attempt.job.labels.clone(),
+        media: media_info(made.report, media),
+        clips: clips(made.spec, made.clip_order, made.report),
+        sprites: sprites(made.report),
+        pieces: stored,
+        transcript: made.transcript.clone(),
+        provenance: provenance(attempt, &made),
+    };
+    attempt.commit()?;
+    let montage = attempt.heed(attempt.shop.gateway.publish(&request).await)?;
+    attempt.reporter.stage(Stage::Publishing, 1.0);
+    Ok(montage)
+}
+
+async fn measure_pieces(dir: &Path) -> Result<Vec<(Piece, Finished)>, Failed> {
+    let dir = dir.to_owned();
+    let measured = spawn_blocking(move || {
+        PIECES
+            .into_iter()
+            .map(|piece| Ok((piece, measure(&dir.join(piece.file_name())).map_err(|error| (piece, error))?)))
+            .collect::<Result<Vec<_>, (Piece, std::io::Error)>>()
+    });
+    match measured.await {
+        Ok(Ok(files)) => Ok(files),
+        Ok(Err((piece, error))) => {
+            tracing::warn!(piece = piece.file_name(), %error, "a piece of the result cannot be used");
+            Err(Failed::transient(
+                "worker_protocol",
+                format!("The render worker left no usable {} behind.", piece.file_name()),
+            ))
+        }
+        Err(error) => Err(machine("Reading the result", &std::io::Error::other(error))),
+    }
+}
+
+/// Sends one piece. A link that has ended meanwhile is asked for once more.
+async fn store(
+    attempt: &Attempt<'_>,
+    piece: Piece,
+    finished: &Finished,
+    dir: &Path,
+) -> Result<StoredPiece, Failed> {
+    let path = dir.join(piece.file_name());
+    let mut again = true;
+    loop {
+        let grant = write_grant(attempt, piece, finished.bytes).await?;
+        let url = attempt.shop.door.absolute(&grant.url);
+        let headers = headers(&grant)?;
+        // Sending bounds its own time, by the size.
+        let sending = attempt.shop.door.fetcher.0.put_file(&url, &headers, &path);
+        match attempt.reporter.while_it_lasts(sending).await {
+            Ok(_) => {
+                return Ok(StoredPiece {
+                    piece,
+                    key: grant.key,
+                    bytes: finished.bytes,
+                    sha256: finished.sha256.clone(),
+                });
+            }
+            Err(FetchError::Forbidden { .. }) if again => again = false,
+            Err(error) => {
+                tracing::warn!(piece = piece.file_name(), %error, "a piece of the result was not stored");
+                // Whatever the store says, it is not the job that is wrong.
+                return Err(Failed::transient(
+                    "store_unavailable",
+                    format!("The library did not take {} ({}).", piece.file_name(), error.code()),
+                ));
+            }
+        }
+    }
+}
+
+async fn write_grant(attempt: &Attempt<'_>, piece: Piece, bytes: u64) -> Result<Grant, Failed> {
+    let request = GrantRequest {
+        job_id: attempt.job.job_id,
+        fence: attempt.job.fence,
+        executor_id: attempt.shop.gateway.executor(),
+        read: Vec::new(),
+        write: vec![WriteWish { piece, bytes }],
+    };
+    let grants = attempt.heed(attempt.shop.gateway.grants(&request).await)?;
+    let grant = grants.write.into_iter().next();
+    grant.ok_or_else(|| {
+        Failed::transient("gateway_unavailable", "The gateway gave no link to store the result.")
+    })
+}
+
+fn headers(grant: &Grant) -> Result<HeaderMap, Failed> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &grant.headers {
+        let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) else {
+            return Err(Failed::transient(
+                "gateway_unavailable",
+                "The gateway gave a link with headers that cannot be sent.",
+            ));
+        };
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn media_info(report: &Report, media: Finished) -> MediaInfo {
+    let facts = &report.media;
+    MediaInfo {
+        width: facts.width,
+        height: facts.height,
+        frame_rate: rate(facts.frame_rate),
+        frames: facts.frames,
+        duration_ticks: facts.duration_ticks,
+        duration: ticks_to_seconds(facts.duration_ticks),
+        bytes: media.bytes,
+        sha256: media.sha256,
+    }
+}
+
+fn rate(rate: cutter::time::FrameRate) -> String {
+    format!("{}/{}", rate.num(), rate.den())
+}
+
+fn clips(spec: &MontageSpec, clip_order: &[usize], report: &Report) -> Vec<Clip> {
+    let clip = |(position, clip): (usize, &cutter::report::ClipReport)| {
+        let (index, highlight) = highlight(spec, clip_order, position)?;
+        Some(Clip {
+            title: chapter(spec, index),
+            streamer: highlight.streamer.clone(),
+            score: highlight.score,
+            source: highlight.source.display(),
+            start: ticks_to_seconds(clip.montage_start_ticks),
+            duration: ticks_to_seconds(clip.montage_end_ticks.saturating_sub(clip.montage_start_ticks)),
+            source_start: ticks_to_seconds(clip.source_start_ticks),
+            frames: clip.frames,
+        })
+    };
+    report.clips.iter().enumerate().filter_map(clip).collect()
+}
+
+fn sprites(report: &Report) -> Sprites {
+    let sprites = &report.sprites;
+    Sprites {
+        tile_width: sprites.tile_width,
+        tile_height: sprites.tile_height,
+        columns: sprites.columns,
+        rows: sprites.rows,
+        count: sprites.count,
+        interval: ticks_to_seconds(sprites.interval_ticks),
+    }
+}
+
+fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
+    let report = made.report;
+    let sources = made.sources.opened.iter().enumerate().map(|(index, (named, source))| {
+        let cost = source.cost();
+        SourceRecord {
+            source: named.display(),
+            identity: source.identity().to_owned(),
+            bytes: source.bytes(),
+            bytes_read: cost.bytes_fetched,
+            requests: cost.requests,
+            description: report.sources.get(index).and_then(Option::as_ref).map(describe).unwrap_or_default(),
+        }
+    });
+    let versions: BTreeMap<String, String> = report
+        .libraries
+        .iter()
+        .map(|library| (library.name.clone(), library.version.clone()))
+        .chain([("stream-montages".to_owned(), env!("CARGO_PKG_VERSION").to_owned())])
+        .collect();
+    let audio: Vec<_> =
+        report.clips.iter().map(|clip| json!({ "clip": clip.index, "loudness": clip.loudness })).collect();
+    Provenance {
+        executor: attempt.shop.config.name.clone(),
+        attempt: attempt.job.attempt,
+        started_at: made.started_at,
+        finished_at: Utc::now(),
+        sources: sources.collect(),
+        plan: serde_json::to_value(&report.plan).unwrap_or_default(),
+        plan_hash: report.plan_hash.clone(),
+        frames_encoded: report.clips.iter().map(|clip| clip.encoded_frames).sum(),
+        audio: json!(audio),
+        checks: report
+            .checks
+            .iter()
+            .map(|check| Check {
+                name: check.name.clone(),
+                passed: check.passed,
+                detail: check.detail.clone(),
+            })
+            .collect(),
+        versions,
+        sandbox: sandbox(attempt, report),
+    }
+}
+
+fn describe(probe: &Probe) -> String {
+    let video = &probe.video;
+    let mut text = format!(
+        "{}, {} {}x{} at {} frames a second{}",
+        probe.container,
+        video.codec,
+        video.width,
+        video.height,
+        rate(video.frame_rate),
+        if video.variable_rate { " on average" } else { "" }
+    );
+    match &probe.audio {
+        Some(audio) => {
+            text.push_str(&format!(
+                ", {} {} Hz with {} channels",
+                audio.codec, audio.sample_rate, audio.channels
+            ));
+        }
+        None => text.push_str(", no sound"),
+    }
+    text
+}
+
+fn sandbox(attempt: &Attempt<'_>, report: &Report) -> Vec<String> {
+    let (render, sandbox) = (&attempt.shop.config.render, &report.sandbox);
+    let mut words = vec![
+        "process group of its own, no environment, no inherited files but its socket".to_owned(),
+        format!("address space at most {} bytes", render.memory),
+        format!("files at most {} bytes", render.output),
+        format!("processor time at most {} s", render.cpu.as_secs()),
+    ];
+    if sandbox.no_new_privileges {
+        words.push("no new privileges".to_owned());
+    }
+    words.push(format!("landlock {}", sandbox.landlock));
+    if sandbox.seccomp {
+        words.push("seccomp".to_owned());
+    }
+    words
+}

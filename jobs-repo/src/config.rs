@@ -1,0 +1,132 @@
+//! Configuration of jobs-repo.
+
+use secrecy::SecretString;
+use service_kit::{
+    db::DatabaseConfig,
+    env::{Env, EnvError},
+};
+use std::{net::SocketAddr, time::Duration};
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen (`SM_JOBS_LISTEN`).
+    pub listen: SocketAddr,
+    /// The database (`SM_DATABASE_URL`, `SM_DATABASE_CONNECTIONS`).
+    pub database: DatabaseConfig,
+    /// What callers must show (`SM_INTERNAL_TOKEN`).
+    pub internal_token: Option<SecretString>,
+    /// What carries hints.
+    pub hints: HintsConfig,
+    /// The rules of leases, attempts and back-off.
+    pub policy: Policy,
+}
+
+/// What carries hints (`SM_HINTS`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HintsConfig {
+    /// An Apache Kafka topic.
+    Kafka {
+        /// `SM_KAFKA_BROKERS`
+        brokers: String,
+        /// `SM_KAFKA_TOPIC`
+        topic: String,
+    },
+    /// `NOTIFY` of the database.
+    Postgres,
+}
+
+/// The rules of leases, attempts and back-off.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How long a lease lasts without a heartbeat (`SM_LEASE_TTL`, 30s). Executors send one every third of it.
+    pub lease_ttl: Duration,
+    /// Attempts of a job, whatever the reasons of failure (`SM_MAX_ATTEMPTS`, 5).
+    pub max_attempts: i32,
+    /// Longest attempt (`SM_JOB_DEADLINE`, 2h): no heartbeat extends a lease beyond it.
+    pub deadline: Duration,
+    /// Longest time of an attempt without progress (`SM_JOB_STALL`, 5m); executors keep it.
+    pub stall: Duration,
+    /// First back-off between attempts (`SM_RETRY_BASE`, 2s); doubles with each.
+    pub retry_base: Duration,
+    /// Longest back-off between attempts (`SM_RETRY_CAP`, 5m).
+    pub retry_cap: Duration,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing or cannot be read.
+    pub fn from_env(env: &Env) -> Result<Self, EnvError> {
+        let invalid =
+            |name: &str, reason: &str| EnvError::Invalid { name: name.to_owned(), reason: reason.to_owned() };
+        let hints = match env.get("SM_HINTS").unwrap_or("kafka") {
+            "kafka" => HintsConfig::Kafka {
+                brokers: env.required("SM_KAFKA_BROKERS")?.to_owned(),
+                topic: env.get("SM_KAFKA_TOPIC").unwrap_or(contracts::hint::DEFAULT_TOPIC).to_owned(),
+            },
+            "postgres" => HintsConfig::Postgres,
+            _ => return Err(invalid("SM_HINTS", "it is kafka or postgres")),
+        };
+        let policy = Policy {
+            lease_ttl: env.duration("SM_LEASE_TTL", Duration::from_secs(30))?,
+            max_attempts: env.parse("SM_MAX_ATTEMPTS", 5)?,
+            deadline: env.duration("SM_JOB_DEADLINE", Duration::from_secs(2 * 3600))?,
+            stall: env.duration("SM_JOB_STALL", Duration::from_secs(300))?,
+            retry_base: env.duration("SM_RETRY_BASE", Duration::from_secs(2))?,
+            retry_cap: env.duration("SM_RETRY_CAP", Duration::from_secs(300))?,
+        };
+        if !(Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&policy.lease_ttl) {
+            return Err(invalid("SM_LEASE_TTL", "a lease lasts 1s to 1h"));
+        }
+        if !(1..=1000).contains(&policy.max_attempts) {
+            return Err(invalid("SM_MAX_ATTEMPTS", "a job has 1 to 1000 attempts"));
+        }
+        if policy.deadline < policy.lease_ttl || policy.deadline > Duration::from_secs(30 * 86400) {
+            return Err(invalid("SM_JOB_DEADLINE", "it lies between SM_LEASE_TTL and 30d"));
+        }
+        if policy.stall.is_zero() {
+            return Err(invalid("SM_JOB_STALL", "it is longer than nothing"));
+        }
+        if policy.retry_cap < policy.retry_base || policy.retry_cap > Duration::from_secs(86400) {
+            return Err(invalid("SM_RETRY_CAP", "it lies between SM_RETRY_BASE and 24h"));
+        }
+        Ok(Self {
+            listen: env.parse("SM_JOBS_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8081)))?,
+            database: DatabaseConfig::from_env(env)?,
+            internal_token: env.secret("SM_INTERNAL_TOKEN"),
+            hints,
+            policy,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(more: &[(&'static str, &'static str)]) -> Result<Config, EnvError> {
+        let base = [("SM_DATABASE_URL", "postgres://localhost/x"), ("SM_HINTS", "postgres")];
+        Config::from_env(&Env::from_pairs(base.iter().chain(more).copied())?)
+    }
+
+    #[test]
+    fn bad_settings_are_named() {
+        assert!(read(&[]).is_ok());
+        for (name, value) in [
+            ("SM_HINTS", "pigeons"),
+            ("SM_HINTS", "kafka"),
+            ("SM_LEASE_TTL", "10ms"),
+            ("SM_MAX_ATTEMPTS", "0"),
+            ("SM_JOB_DEADLINE", "1s"),
+            ("SM_RETRY_CAP", "1s"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(
+                error.contains(if value == "kafka" { "SM_KAFKA_BROKERS" } else { name }),
+                "{name}={value}: {error}"
+            );
+        }
+    }
+}

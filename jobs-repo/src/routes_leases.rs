@@ -1,0 +1,230 @@
+//! The routes for executors: claim, heartbeat, complete, fail, release, check.
+//!
+//! Promises: a write under an old fence is answered 409 `stale_fence` and changes nothing.
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use contracts::{
+    ids::JobId,
+    lease::{
+        ClaimRequest, ClaimedJob, CompleteRequest, FailRequest, HeartbeatRequest, HeartbeatResponse,
+        LeaseProof,
+    },
+    problem::{FieldError, Problem, ProblemCode},
+};
+use service_kit::{
+    extract::{Json, Path},
+    problem::{ApiError, ApiResult},
+};
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+use crate::{
+    app::App,
+    claims,
+    turns::{self, Turn},
+};
+
+/// Longest wait of a claim, in seconds.
+const LONGEST_WAIT: u32 = 30;
+/// Most leases of one heartbeat.
+const MOST_LEASES: usize = 100;
+
+/// Claim a job
+///
+/// Gives the first job in line a lease, or waits for one.
+#[utoipa::path(
+    post, path = "/v1/leases", tag = "leases",
+    request_body = ClaimRequest,
+    responses(
+        (status = 200, description = "A job and the lease on it.", body = ClaimedJob),
+        (status = 204, description = "There is no work."),
+        (status = 422, description = "`invalid_spec`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn claim(State(app): State<Arc<App>>, Json(request): Json<ClaimRequest>) -> ApiResult<Response> {
+    check_claim(&request)?;
+    let give_up = Instant::now() + Duration::from_secs(u64::from(request.wait_seconds));
+    loop {
+        // Listens before it looks, so that nothing that comes in between is missed.
+        let mut rung = pin!(app.work.notified());
+        rung.as_mut().enable();
+        let claimed = {
+            let mut connection = app.pool.acquire().await?;
+            let (owner, name) = (request.executor_id.0, request.executor_name.as_str());
+            claims::claim(&mut connection, owner, name, &request.kinds, &app.policy).await?
+        };
+        if let Some(job) = claimed {
+            metrics::counter!("jobs_claims_total", "kind" => job.kind.as_str()).increment(1);
+            tracing::info!(job_id = %job.job_id, attempt = job.attempt, fence = job.fence, executor = request.executor_name, "claimed");
+            return Ok(Json(job).into_response());
+        }
+        let left = give_up.saturating_duration_since(Instant::now());
+        if left.is_zero() || app.shutdown.is_cancelled() {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        tokio::select! {
+            () = rung => {}
+            () = tokio::time::sleep(left.min(App::about_a_second())) => {}
+            () = app.shutdown.cancelled() => {}
+        }
+    }
+}
+
+fn check_claim(request: &ClaimRequest) -> ApiResult<()> {
+    let name = &request.executor_name;
+    let checks = [
+        (
+            "/executor_name",
+            (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control),
+            "1 to 100 characters, none of them control characters",
+        ),
+        ("/kinds", !request.kinds.is_empty(), "at least one kind"),
+        ("/wait_seconds", request.wait_seconds <= LONGEST_WAIT, "0 to 30"),
+    ];
+    let mistakes: Vec<FieldError> = checks
+        .into_iter()
+        .filter(|(_, fits, _)| !fits)
+        .map(|(pointer, _, rule)| FieldError {
+            pointer: pointer.to_owned(),
+            detail: format!("expected {rule}"),
+        })
+        .collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(ApiError::invalid(mistakes)) }
+}
+
+/// Keep leases
+///
+/// Extends every lease that an executor holds and stores how far the jobs are.
+#[utoipa::path(
+    post, path = "/v1/leases/heartbeat", tag = "leases",
+    request_body = HeartbeatRequest,
+    responses(
+        (status = 200, description = "What became of each lease, in the order of the request.", body = HeartbeatResponse),
+        (status = 422, description = "`invalid_spec`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn heartbeat(
+    State(app): State<Arc<App>>,
+    Json(request): Json<HeartbeatRequest>,
+) -> ApiResult<Json<HeartbeatResponse>> {
+    if request.leases.len() > MOST_LEASES {
+        return Err(ApiError::invalid_at("/leases", format!("at most {MOST_LEASES} in one request")));
+    }
+    let leases = claims::heartbeat(&mut *app.pool.acquire().await?, &request, &app.policy).await?;
+    Ok(Json(HeartbeatResponse { leases }))
+}
+
+/// Complete a job
+///
+/// The result is published. Sending the same again answers the same.
+#[utoipa::path(
+    post, path = "/v1/leases/{job}/complete", tag = "leases",
+    params(("job" = JobId, Path, description = "The job")),
+    request_body = CompleteRequest,
+    responses(
+        (status = 204, description = "The job has succeeded."),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`stale_fence`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn complete(
+    State(app): State<Arc<App>>,
+    Path(job): Path<JobId>,
+    Json(request): Json<CompleteRequest>,
+) -> ApiResult<StatusCode> {
+    let proof = (request.executor_id, request.fence);
+    let mut connection = app.pool.acquire().await?;
+    let turn = turns::complete(&mut connection, job, proof, request.montage_id, &app.policy).await?;
+    answer(&app, job, request.fence, turn)
+}
+
+/// Give up an attempt
+///
+/// For good, or until the next attempt after a back-off.
+#[utoipa::path(
+    post, path = "/v1/leases/{job}/fail", tag = "leases",
+    params(("job" = JobId, Path, description = "The job")),
+    request_body = FailRequest,
+    responses(
+        (status = 204, description = "The attempt has ended."),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`stale_fence`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn fail(
+    State(app): State<Arc<App>>,
+    Path(job): Path<JobId>,
+    Json(request): Json<FailRequest>,
+) -> ApiResult<StatusCode> {
+    let turn = turns::fail(&mut *app.pool.acquire().await?, job, &request, &app.policy).await?;
+    answer(&app, job, request.fence, turn)
+}
+
+/// Give a lease back
+///
+/// Unfinished, without using up an attempt: the job goes to its place in the line at once.
+#[utoipa::path(
+    post, path = "/v1/leases/{job}/release", tag = "leases",
+    params(("job" = JobId, Path, description = "The job")),
+    request_body = LeaseProof,
+    responses(
+        (status = 204, description = "The job is queued."),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`stale_fence`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn release(
+    State(app): State<Arc<App>>,
+    Path(job): Path<JobId>,
+    Json(request): Json<LeaseProof>,
+) -> ApiResult<StatusCode> {
+    let turn = turns::release(&mut *app.pool.acquire().await?, job, &request, &app.policy).await?;
+    answer(&app, job, request.fence, turn)
+}
+
+fn answer(app: &App, job: JobId, fence: i64, turn: Turn) -> ApiResult<StatusCode> {
+    match turn {
+        Turn::Done(state) => {
+            tracing::info!(job_id = %job, fence, state = state.as_str(), "attempt ended");
+            if !state.is_final() {
+                app.ring();
+            }
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Turn::Missing => Err(ApiError::not_found("job")),
+        Turn::Stale | Turn::Asked | Turn::Refused(_) => Err(stale(fence)),
+    }
+}
+
+fn stale(fence: i64) -> ApiError {
+    ApiError::new(
+        ProblemCode::StaleFence,
+        format!("The lease with fence {fence} is not held any more. Nothing was changed."),
+    )
+}
+
+/// Check a lease
+///
+/// Whether it is held as said, now.
+#[utoipa::path(
+    post, path = "/v1/leases/{job}/check", tag = "leases",
+    params(("job" = JobId, Path, description = "The job")),
+    request_body = LeaseProof,
+    responses(
+        (status = 204, description = "It is held."),
+        (status = 409, description = "`stale_fence`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn check(
+    State(app): State<Arc<App>>,
+    Path(job): Path<JobId>,
+    Json(request): Json<LeaseProof>,
+) -> ApiResult<StatusCode> {
+    let (subject, owner) = (lease::job_subject(job.0), request.executor_id.0);
+    let held = lease::check(&mut *app.pool.acquire().await?, &subject, owner, request.fence).await?;
+    if held { Ok(StatusCode::NO_CONTENT) } else { Err(stale(request.fence)) }
+}

@@ -1,0 +1,9 @@
+//! jobs-repo over HTTP, on a real database and, where `SM_TEST_KAFKA_BROKERS` is set, real Kafka.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod chaos;
+mod harness;
+mod leasing;
+mod posting;
+mod relaying;
+mod turning;
