@@ -17,7 +17,7 @@ fn long_job(stack: &Stack) -> Value {
     fs::copy(videos::large(), stack.directory("media").join("large.mp4")).unwrap();
     let clip = json!({ "source": { "url": stack.media.url("/media/large.mp4") }, "start": "0", "duration": "8s" });
     json!({ "kind": "montage", "title": "long", "spec": {
-        "highlights": vec![clip; 6],
+        "highlights": vec![clip; 3],
         "canvas": { "width": 1280, "height": 720, "frame_rate": "30" },
         "transcribe": { "engine": "none" } } })
 }

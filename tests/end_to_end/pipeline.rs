@@ -78,7 +78,7 @@ async fn cases(stack: &Stack) -> Vec<Case> {
     let vp9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 1M -pix_fmt yuv420p -c:a libopus";
     write(stack, "c.webm", &CounterVideo::new(4, (24, 1), 120).with(vp9));
     write(stack, "silent.mp4", &CounterVideo::new(5, (60, 1), 240).sounding(None).and("-movflags +faststart"));
-    write(stack, "fragments.mp4", &CounterVideo::new(6, (30, 1), 150).and("-g 30 -movflags frag_keyframe+empty_moov"));
+    write(stack, "fragments.mp4", &CounterVideo::new(6, (30, 1), 150).and("-g 30 -movflags frag_keyframe+delay_moov"));
     let hevc = "-c:v libx265 -preset ultrafast -crf 20 -pix_fmt yuv420p10le -x265-params log-level=error -tag:v hvc1 -c:a aac";
     write(stack, "ten-bit.mp4", &CounterVideo::new(7, (50, 1), 200).with(hevc));
     // Stored lying on its side, with the note that it is to be turned for showing.

@@ -93,8 +93,11 @@ impl Process {
         self.child.wait().expect("our own child can be waited for");
     }
 
-    /// Asks it to stop and waits for that.
+    /// Asks it to stop and waits for that. One that was killed before has ended already.
     pub fn stop(&mut self) -> ExitStatus {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return status;
+        }
         self.signal("TERM");
         let start = Instant::now();
         loop {

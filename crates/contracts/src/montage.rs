@@ -210,7 +210,7 @@ pub struct MontageSummary {
     pub transcript_state: TranscriptState,
     /// When it was published.
     pub created_at: DateTime<Utc>,
-    /// Paths: `self`, `media`, `poster`, `sprites`, `captions`, `provenance`.
+    /// Paths: `self`, `media`, `poster`, `sprites`, `captions`, `chapters`, `provenance`.
     pub links: BTreeMap<String, String>,
     /// With a search: the best matching words, marked `<b>…</b>`, the rest escaped as HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,11 +19,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let key = parts
-            .headers
-            .get(KEY_HEADER)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("internal");
+        let key = parts.headers.get(KEY_HEADER).and_then(|value| value.to_str().ok()).unwrap_or("internal");
         Ok(Self { key: key.to_owned() })
     }
 }

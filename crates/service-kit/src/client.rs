@@ -83,12 +83,7 @@ impl ServiceClient {
     /// When the TLS roots of the system cannot be read.
     pub fn new(service: &'static str, base: &str, token: Option<SecretString>) -> anyhow::Result<Self> {
         let client = http_client(Some(Duration::from_secs(60)))?;
-        Ok(Self {
-            service,
-            base: base.trim_end_matches('/').to_owned(),
-            token,
-            client,
-        })
+        Ok(Self { service, base: base.trim_end_matches('/').to_owned(), token, client })
     }
 
     /// A request to a path of the service, with the token; for what [`ServiceClient::call`] does not cover.
@@ -118,10 +113,7 @@ impl ServiceClient {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(error.without_url()))?;
+        let response = request.send().await.map_err(|error| self.unreachable(error.without_url()))?;
         self.read(response).await
     }
 
@@ -146,14 +138,9 @@ impl ServiceClient {
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"));
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(error.without_url()))?;
+        let bytes = response.bytes().await.map_err(|error| self.unreachable(error.without_url()))?;
         if status.is_success() {
-            return serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| self.unreachable(error));
+            return serde_json::from_slice(&bytes).map(Some).map_err(|error| self.unreachable(error));
         }
         if is_problem && let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) {
             return Err(CallError::Problem(Box::new(problem)));
@@ -162,9 +149,6 @@ impl ServiceClient {
     }
 
     fn unreachable(&self, error: impl Into<anyhow::Error>) -> CallError {
-        CallError::Unreachable {
-            service: self.service.to_owned(),
-            source: error.into(),
-        }
+        CallError::Unreachable { service: self.service.to_owned(), source: error.into() }
     }
 }

@@ -39,12 +39,8 @@ pub async fn connect(config: &DatabaseConfig, service: &str) -> anyhow::Result<P
             anyhow::anyhow!("SM_DATABASE_URL is not an address like postgres://user:password@host/database")
         })?
         .application_name(service);
-    let place = format!(
-        "{}:{}/{}",
-        options.get_host(),
-        options.get_port(),
-        options.get_database().unwrap_or("?")
-    );
+    let place =
+        format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or("?"));
     let pool = PgPoolOptions::new()
         .max_connections(config.connections)
         .acquire_timeout(Duration::from_secs(10))

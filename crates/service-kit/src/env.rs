@@ -20,98 +20,39 @@ pub struct Variable {
 }
 
 const fn plain(name: &'static str, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        secret: false,
-        meaning,
-    }
+    Variable { name, secret: false, meaning }
 }
 
 const fn secret(name: &'static str, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        secret: true,
-        meaning,
-    }
+    Variable { name, secret: true, meaning }
 }
 
 /// Every variable that any part of the product reads.
 pub const KNOWN: &[Variable] = &[
     // All services.
-    plain(
-        "SM_LOG",
-        "What is logged, as tracing's filter directives (default info)",
-    ),
+    plain("SM_LOG", "What is logged, as tracing's filter directives (default info)"),
     plain("SM_LOG_FORMAT", "text or json (default text)"),
     secret("SM_DATABASE_URL", "postgres://user:password@host/database"),
-    plain(
-        "SM_DATABASE_CONNECTIONS",
-        "Most connections of one service's pool (default 10)",
-    ),
-    secret(
-        "SM_INTERNAL_TOKEN",
-        "What services show each other; needed unless all listen on loopback",
-    ),
-    plain(
-        "SM_JOBS_LISTEN",
-        "Where jobs-repo listens (default 127.0.0.1:8081)",
-    ),
-    plain(
-        "SM_MONTAGES_LISTEN",
-        "Where montages-repo listens (default 127.0.0.1:8082)",
-    ),
-    plain(
-        "SM_SCHEDULER_LISTEN",
-        "Where scheduler listens (default 127.0.0.1:8083)",
-    ),
-    plain(
-        "SM_EXECUTOR_LISTEN",
-        "Where executor answers health and metrics (default 127.0.0.1:8084)",
-    ),
-    plain(
-        "SM_JOBS_URL",
-        "Where jobs-repo is reached (default http://127.0.0.1:8081)",
-    ),
-    plain(
-        "SM_MONTAGES_URL",
-        "Where montages-repo is reached (default http://127.0.0.1:8082)",
-    ),
-    plain(
-        "SM_SCHEDULER_URL",
-        "Where scheduler is reached (default http://127.0.0.1:8083)",
-    ),
+    plain("SM_DATABASE_CONNECTIONS", "Most connections of one service's pool (default 10)"),
+    secret("SM_INTERNAL_TOKEN", "What services show each other; needed unless all listen on loopback"),
+    plain("SM_JOBS_LISTEN", "Where jobs-repo listens (default 127.0.0.1:8081)"),
+    plain("SM_MONTAGES_LISTEN", "Where montages-repo listens (default 127.0.0.1:8082)"),
+    plain("SM_SCHEDULER_LISTEN", "Where scheduler listens (default 127.0.0.1:8083)"),
+    plain("SM_EXECUTOR_LISTEN", "Where executor answers health and metrics (default 127.0.0.1:8084)"),
+    plain("SM_JOBS_URL", "Where jobs-repo is reached (default http://127.0.0.1:8081)"),
+    plain("SM_MONTAGES_URL", "Where montages-repo is reached (default http://127.0.0.1:8082)"),
+    plain("SM_SCHEDULER_URL", "Where scheduler is reached (default http://127.0.0.1:8083)"),
     // Hints.
-    plain(
-        "SM_HINTS",
-        "kafka or postgres: what carries hints (default kafka)",
-    ),
-    plain(
-        "SM_KAFKA_BROKERS",
-        "Bootstrap brokers, host:port, comma between them",
-    ),
-    plain(
-        "SM_KAFKA_TOPIC",
-        "The topic of hints (default stream-montages.jobs)",
-    ),
+    plain("SM_HINTS", "kafka or postgres: what carries hints (default kafka)"),
+    plain("SM_KAFKA_BROKERS", "Bootstrap brokers, host:port, comma between them"),
+    plain("SM_KAFKA_TOPIC", "The topic of hints (default stream-montages.jobs)"),
     plain("SM_KAFKA_PARTITIONS", "Its partitions (default 12)"),
-    plain(
-        "SM_KAFKA_GROUP",
-        "The executors' consumer group (default stream-montages.executors)",
-    ),
+    plain("SM_KAFKA_GROUP", "The executors' consumer group (default stream-montages.executors)"),
     // Jobs.
-    plain(
-        "SM_LEASE_TTL",
-        "How long a lease lasts without a heartbeat (default 30s)",
-    ),
-    plain(
-        "SM_MAX_ATTEMPTS",
-        "Attempts of a job, whatever the reasons of failure (default 5)",
-    ),
+    plain("SM_LEASE_TTL", "How long a lease lasts without a heartbeat (default 30s)"),
+    plain("SM_MAX_ATTEMPTS", "Attempts of a job, whatever the reasons of failure (default 5)"),
     plain("SM_JOB_DEADLINE", "Longest attempt (default 2h)"),
-    plain(
-        "SM_JOB_STALL",
-        "Longest time of an attempt without progress (default 5m)",
-    ),
+    plain("SM_JOB_STALL", "Longest time of an attempt without progress (default 5m)"),
     plain("SM_RETRY_BASE", "First back-off between attempts (default 2s)"),
     plain("SM_RETRY_CAP", "Longest back-off between attempts (default 5m)"),
     // Executor.
@@ -120,48 +61,24 @@ pub const KNOWN: &[Variable] = &[
         "Where executors and the command line reach the gateway (default http://127.0.0.1:8080)",
     ),
     secret("SM_EXECUTOR_TOKEN", "The executor's API key (scope executor)"),
-    plain(
-        "SM_EXECUTOR_NAME",
-        "The executor's name, shown to people (default the host's name)",
-    ),
+    plain("SM_EXECUTOR_NAME", "The executor's name, shown to people (default the host's name)"),
     plain("SM_EXECUTOR_SLOTS", "Jobs at once (default 1)"),
     plain(
         "SM_WORK_DIR",
         "Where job directories are made (default a directory of its own under the system's temporary one)",
     ),
-    plain(
-        "SM_RENDER_WORKER",
-        "The render-worker program (default beside the executor's own)",
-    ),
+    plain("SM_RENDER_WORKER", "The render-worker program (default beside the executor's own)"),
     plain(
         "SM_RENDER_THREADS",
         "Segments encoded at once by one job (default the processors divided by the slots)",
     ),
-    plain(
-        "SM_RENDER_MEMORY",
-        "Address space of one render worker (default 4GiB)",
-    ),
-    plain(
-        "SM_RENDER_OUTPUT",
-        "Largest file that a render worker may write (default 20GiB)",
-    ),
-    plain(
-        "SM_RENDER_CPU",
-        "Processor time of one render worker (default 12h)",
-    ),
+    plain("SM_RENDER_MEMORY", "Address space of one render worker (default 4GiB)"),
+    plain("SM_RENDER_OUTPUT", "Largest file that a render worker may write (default 20GiB)"),
+    plain("SM_RENDER_CPU", "Processor time of one render worker (default 12h)"),
     // Transcription.
-    plain(
-        "SM_MODELS_DIR",
-        "Where the local speech models lie (default .local/models)",
-    ),
-    plain(
-        "SM_TRANSCRIBE_THREADS",
-        "Threads of the local engine (default all processors, at most 4)",
-    ),
-    plain(
-        "SM_OPENAI_BASE_URL",
-        "The OpenAI-compatible service (default OpenAI's own)",
-    ),
+    plain("SM_MODELS_DIR", "Where the local speech models lie (default .local/models)"),
+    plain("SM_TRANSCRIBE_THREADS", "Threads of the local engine (default all processors, at most 4)"),
+    plain("SM_OPENAI_BASE_URL", "The OpenAI-compatible service (default OpenAI's own)"),
     secret("SM_OPENAI_API_KEY", "Its key"),
     plain("SM_OPENAI_MODEL", "Its model (default whisper-1)"),
     // Bytes.
@@ -169,29 +86,24 @@ pub const KNOWN: &[Variable] = &[
         "SM_FETCH_ALLOW",
         "Networks (CIDR), hosts or host:port that sources may be on although they are private",
     ),
+    plain("SM_FETCH_MAX_BYTES", "Most bytes fetched from one source (default 4GiB)"),
+    plain("SM_FETCH_TIMEOUT", "Longest time of one request with its retries (default 15m)"),
+    plain("SM_FETCH_CONNECT_TIMEOUT", "Longest time to connect (default 10s)"),
+    plain("SM_FETCH_IDLE_TIMEOUT", "Longest wait for an answer, and between two pieces of it (default 30s)"),
+    plain("SM_FETCH_ATTEMPTS", "Tries of one request (default 5)"),
+    plain("SM_FETCH_PARALLEL", "Requests to one source at once (default 4)"),
+    plain("SM_FETCH_BLOCK", "Bytes of one range request (default 1MiB)"),
+    plain("SM_FETCH_CACHE", "Bytes of one source kept in memory (default 64MiB)"),
+    plain("SM_FETCH_TEMP_DIR", "Where bodies of servers without ranges are kept (default the system's own)"),
+    plain("SM_MEDIA_DIRS", "Directories that sources may be in: name=/directory, comma between them"),
+    plain("SM_OBJECT_STORE", "file:/directory or s3://bucket/prefix"),
     plain(
-        "SM_FETCH_MAX_BYTES",
-        "Most bytes read from one source (default 50GiB)",
-    ),
-    plain(
-        "SM_FETCH_TIMEOUT",
-        "Longest wait for the next bytes of a source (default 20s)",
-    ),
-    plain(
-        "SM_MEDIA_DIRS",
-        "Directories that sources may be in: name=/directory, comma between them",
-    ),
-    plain(
-        "SM_OBJECT_STORE",
-        "file:/directory or s3://bucket/prefix (default file:.local/objects)",
+        "SM_OBJECT_BASE_URL",
+        "What links to objects of a local store begin with, as executors reach the gateway",
     ),
     secret(
-        "SM_OBJECT_SIGNING_KEY",
-        "Signs links to objects of a local store; at least 32 characters",
-    ),
-    plain(
-        "SM_PUBLIC_URL",
-        "The gateway's address as executors see it, for signed links (default relative links)",
+        "SM_OBJECT_SIGNING_SECRET",
+        "Signs links to objects of a local store; the same for all montages-repos",
     ),
     plain("SM_LINK_TTL", "How long signed links live (default 15m)"),
     plain("SM_UPLOAD_MAX_BYTES", "Largest upload (default 20GiB)"),
@@ -199,20 +111,12 @@ pub const KNOWN: &[Variable] = &[
     plain("SM_S3_REGION", "Its region (default us-east-1)"),
     secret("SM_S3_ACCESS_KEY_ID", "Its key id"),
     secret("SM_S3_SECRET_ACCESS_KEY", "Its key"),
-    plain(
-        "SM_S3_ALLOW_HTTP",
-        "true to speak to it without TLS (default false)",
-    ),
+    plain("SM_S3_ALLOW_HTTP", "true to speak to it without TLS (default false)"),
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
-    plain(
-        "SM_AUTH",
-        "open (loopback only) or keys (default open on loopback, else keys)",
-    ),
-    secret(
-        "SM_ADMIN_TOKEN",
-        "A key with scope admin, to make the first keys with; at least 32 characters",
-    ),
+    plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),
+    plain("SM_SECURE_COOKIES", "true where people reach the gateway by https: sessions are then sent over https only (default false)"),
+    secret("SM_ADMIN_TOKEN", "A key with scope admin, to make the first keys with; at least 32 characters"),
     // Command line.
     secret("SM_API_KEY", "The key that the command line sends"),
     // Tests.
@@ -314,10 +218,7 @@ impl Env {
     /// A setting, if it is there.
     #[must_use]
     pub fn get(&self, name: &'static str) -> Option<&str> {
-        debug_assert!(
-            KNOWN.iter().any(|known| known.name == name),
-            "{name} is not in KNOWN"
-        );
+        debug_assert!(KNOWN.iter().any(|known| known.name == name), "{name} is not in KNOWN");
         self.0.get(name).map(|value| value.trim())
     }
 
@@ -327,10 +228,7 @@ impl Env {
     /// [`EnvError::Missing`].
     pub fn required(&self, name: &'static str) -> Result<&str, EnvError> {
         self.get(name).ok_or_else(|| {
-            let meaning = KNOWN
-                .iter()
-                .find(|known| known.name == name)
-                .map_or("", |known| known.meaning);
+            let meaning = KNOWN.iter().find(|known| known.name == name).map_or("", |known| known.meaning);
             EnvError::Missing { name, meaning }
         })
     }
@@ -410,6 +308,13 @@ impl Env {
         }
     }
 
+    /// For crates that read their settings by name without knowing this type.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Option<String> {
+        debug_assert!(KNOWN.iter().any(|known| known.name == name), "{name} is not in KNOWN");
+        self.0.get(name).map(|value| value.trim().to_owned())
+    }
+
     /// All settings on one line, secrets left out.
     #[must_use]
     pub fn redacted(&self) -> String {
@@ -442,9 +347,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 /// Reads `512`, `64KiB`, `10MiB`, `2GiB`, `1TiB`, in bytes.
 #[must_use]
 pub fn parse_size(text: &str) -> Option<u64> {
-    let split = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let shift = match unit.trim() {
         "" | "B" => 0,
@@ -464,19 +367,13 @@ mod tests {
     #[test]
     fn a_slip_of_the_pen_is_refused_with_the_nearest_name() {
         let error = Env::from_pairs([("SM_LEASE_TLT", "3s")]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "unknown setting SM_LEASE_TLT; did you mean SM_LEASE_TTL?"
-        );
+        assert_eq!(error.to_string(), "unknown setting SM_LEASE_TLT; did you mean SM_LEASE_TTL?");
     }
 
     #[test]
     fn secrets_are_never_printed() {
-        let env = Env::from_pairs([
-            ("SM_DATABASE_URL", "postgres://a:hush@b/c"),
-            ("SM_LEASE_TTL", "3s"),
-        ])
-        .unwrap();
+        let env =
+            Env::from_pairs([("SM_DATABASE_URL", "postgres://a:hush@b/c"), ("SM_LEASE_TTL", "3s")]).unwrap();
         assert_eq!(format!("{env:?}"), "SM_DATABASE_URL=(set) SM_LEASE_TTL=3s");
     }
 

@@ -19,10 +19,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let content_type = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = content_type
             .unwrap_or("application/json")
             .split(';')
@@ -40,19 +37,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         // Through a value first: what is not JSON at all is another mistake than JSON of the wrong shape.
         let value: serde_json::Value = serde_json::from_slice(&body)
             .map_err(|error| ApiError::new(ProblemCode::InvalidJson, format!("{error}.")))?;
-        serde_json::from_value(value)
-            .map(Self)
-            .map_err(|error| ApiError::invalid_at("", error.to_string()))
+        serde_json::from_value(value).map(Self).map_err(|error| ApiError::invalid_at("", error.to_string()))
     }
 }
 
 /// Why a body could not be read.
 pub fn body_error(rejection: BytesRejection) -> ApiError {
     if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::new(
-            ProblemCode::TooLarge,
-            "The body is larger than this route accepts.",
-        )
+        ApiError::new(ProblemCode::TooLarge, "The body is larger than this route accepts.")
     } else {
         ApiError::new(ProblemCode::InvalidJson, "The body ended early.")
     }

@@ -71,9 +71,7 @@ impl ServeOptions {
 /// # Errors
 /// When the address is taken or not ours.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))
+    TcpListener::bind(address).await.map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))
 }
 
 /// Serves a router until the token is cancelled, then drains for a bounded time.
@@ -95,11 +93,8 @@ pub fn serve(
     }
     let router = layers(router, options, shutdown.clone());
     let stop = shutdown.clone();
-    let server = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move { stop.cancelled().await });
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { stop.cancelled().await });
     let done = tokio::spawn(async move {
         tokio::select! {
             result = server => Ok(result?),
@@ -121,10 +116,7 @@ fn layers(router: Router, options: ServeOptions, shutdown: CancellationToken) ->
     let guarded = router
         .fallback(|| async { ApiError::not_found("route") })
         .method_not_allowed_fallback(|| async {
-            ApiError::new(
-                ProblemCode::MethodNotAllowed,
-                "This route does not know the method.",
-            )
+            ApiError::new(ProblemCode::MethodNotAllowed, "This route does not know the method.")
         })
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(middleware::from_fn_with_state(options.timeout, time_out))
@@ -151,11 +143,7 @@ async fn metrics() -> Response {
         handle.run_upkeep();
         handle.render()
     });
-    (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        text.unwrap_or_default(),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text.unwrap_or_default()).into_response()
 }
 
 /// Checks the internal token, in constant time.
@@ -163,18 +151,12 @@ async fn authorise(State(options): State<Arc<ServeOptions>>, request: Request, n
     if let Some(token) = &options.internal_token
         && !options.public
     {
-        let shown = request
-            .headers()
-            .get(header::AUTHORIZATION)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
+        let shown =
+            request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let shown = shown.strip_prefix(b"Bearer ").unwrap_or_default();
         if !bool::from(shown.ct_eq(token.expose_secret().as_bytes())) {
-            return ApiError::new(
-                ProblemCode::Unauthorized,
-                "This service answers the gateway only.",
-            )
-            .into_response();
+            return ApiError::new(ProblemCode::Unauthorized, "This service answers the gateway only.")
+                .into_response();
         }
     }
     next.run(request).await
@@ -183,30 +165,20 @@ async fn authorise(State(options): State<Arc<ServeOptions>>, request: Request, n
 async fn time_out(State(limit): State<Option<Duration>>, request: Request, next: Next) -> Response {
     match limit {
         None => next.run(request).await,
-        Some(limit) => tokio::time::timeout(limit, next.run(request))
-            .await
-            .unwrap_or_else(|_| {
-                ApiError::new(ProblemCode::Timeout, "The answer took too long.").into_response()
-            }),
+        Some(limit) => tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
+            ApiError::new(ProblemCode::Timeout, "The answer took too long.").into_response()
+        }),
     }
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     // The panic's own message has been printed by the panic hook.
-    ApiError::new(
-        ProblemCode::Internal,
-        "The logs explain it under this request_id.",
-    )
-    .into_response()
+    ApiError::new(ProblemCode::Internal, "The logs explain it under this request_id.").into_response()
 }
 
 /// Gives each request an id (the gateway's, if it came through it), logs it once, and writes the id into problems.
 async fn name_request(mut request: Request, next: Next) -> Response {
-    let known = request
-        .headers()
-        .get(REQUEST_ID_HEADER)
-        .filter(|value| is_request_id(value))
-        .cloned();
+    let known = request.headers().get(REQUEST_ID_HEADER).filter(|value| is_request_id(value)).cloned();
     let id = known.unwrap_or_else(|| {
         HeaderValue::from_str(&uuid::Uuid::now_v7().to_string())
             .unwrap_or(HeaderValue::from_static("unnamed"))
@@ -219,10 +191,7 @@ async fn name_request(mut request: Request, next: Next) -> Response {
     let start = std::time::Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(problem) = response.extensions_mut().remove::<Box<Problem>>() {
-        let problem = Problem {
-            request_id: Some(text),
-            ..*problem
-        };
+        let problem = Problem { request_id: Some(text), ..*problem };
         *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
@@ -243,8 +212,5 @@ async fn name_request(mut request: Request, next: Next) -> Response {
 
 fn is_request_id(value: &HeaderValue) -> bool {
     (1..=64).contains(&value.len())
-        && value
-            .as_bytes()
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }

@@ -42,11 +42,7 @@ fn fingerprint(filters: &impl Serialize) -> String {
 
 /// Wraps the key of a page's last row, for a list with these filters.
 pub fn encode<K: Serialize>(key: &K, filters: &impl Serialize) -> String {
-    let envelope = Envelope {
-        v: 1,
-        f: fingerprint(filters),
-        k: key,
-    };
+    let envelope = Envelope { v: 1, f: fingerprint(filters), k: key };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&envelope).unwrap_or_default())
 }
 
@@ -56,9 +52,7 @@ pub fn encode<K: Serialize>(key: &K, filters: &impl Serialize) -> String {
 /// `invalid_cursor` when it is not of our making or belongs to a list with other filters.
 pub fn decode<K: DeserializeOwned>(cursor: &str, filters: &impl Serialize) -> ApiResult<K> {
     let invalid = |detail: &str| ApiError::new(ProblemCode::InvalidCursor, detail);
-    let bytes = URL_SAFE_NO_PAD
-        .decode(cursor)
-        .map_err(|_| invalid("It was changed or cut short."))?;
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid("It was changed or cut short."))?;
     let envelope: Envelope<K> =
         serde_json::from_slice(&bytes).map_err(|_| invalid("It was changed or cut short."))?;
     if envelope.v != 1 || envelope.f != fingerprint(filters) {
@@ -74,10 +68,7 @@ mod tests {
     #[test]
     fn a_cursor_is_for_its_own_list() {
         let cursor = encode(&(7, "x"), &["running"]);
-        assert_eq!(
-            decode::<(i32, String)>(&cursor, &["running"]).unwrap(),
-            (7, "x".to_owned())
-        );
+        assert_eq!(decode::<(i32, String)>(&cursor, &["running"]).unwrap(), (7, "x".to_owned()));
         assert!(decode::<(i32, String)>(&cursor, &["queued"]).is_err());
         assert!(decode::<(i32, String)>("AAAA", &["running"]).is_err());
         assert!(decode::<(i32, String)>("%", &["running"]).is_err());

@@ -39,20 +39,14 @@ impl ApiError {
 
     /// One mistake in what was sent.
     pub fn invalid_at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        }])
+        Self::invalid(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
     }
 
     /// Something of ours broke: logged here with its causes, shown to nobody.
     pub fn internal(error: impl Into<anyhow::Error>) -> Self {
         let error: anyhow::Error = error.into();
         tracing::error!(error = format!("{error:#}"), "a request failed");
-        Self::new(
-            ProblemCode::Internal,
-            "The logs explain it under this request_id.",
-        )
+        Self::new(ProblemCode::Internal, "The logs explain it under this request_id.")
     }
 
     /// A part that is needed is not there: logged here with its causes.
@@ -68,10 +62,7 @@ impl ApiError {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self {
-            problem: Box::new(problem),
-            retry_after: None,
-        }
+        Self { problem: Box::new(problem), retry_after: None }
     }
 }
 
@@ -101,14 +92,11 @@ impl IntoResponse for ApiError {
         let body = serde_json::to_vec(&self.problem).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         // Read by the layer that adds the request id.
         response.extensions_mut().insert(self.problem);

@@ -14,13 +14,9 @@ static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// When a setting cannot be read.
 pub fn init(service: &'static str, env: &Env) -> Result<(), EnvError> {
     let directives = env.get("SM_LOG").unwrap_or("info");
-    let filter = EnvFilter::try_new(directives).map_err(|error| EnvError::Invalid {
-        name: "SM_LOG".to_owned(),
-        reason: error.to_string(),
-    })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(directives)
+        .map_err(|error| EnvError::Invalid { name: "SM_LOG".to_owned(), reason: error.to_string() })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let already_set = match env.get("SM_LOG_FORMAT") {
         None | Some("text") => builder.with_ansi(false).try_init().is_err(),
         Some("json") => builder.json().flatten_event(true).try_init().is_err(),
@@ -40,7 +36,5 @@ pub fn init(service: &'static str, env: &Env) -> Result<(), EnvError> {
 
 /// The process's metrics; `None` if another recorder was installed first.
 pub(crate) fn metrics_handle() -> Option<&'static PrometheusHandle> {
-    METRICS
-        .get_or_init(|| PrometheusBuilder::new().install_recorder().ok())
-        .as_ref()
+    METRICS.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
 }

@@ -20,28 +20,19 @@ impl Database {
     #[allow(clippy::expect_used, clippy::panic)]
     pub async fn create() -> Option<Self> {
         let Ok(admin) = env::var("SM_TEST_DATABASE_URL") else {
-            assert!(
-                env::var("CI").as_deref() != Ok("true"),
-                "SM_TEST_DATABASE_URL is not set"
-            );
+            assert!(env::var("CI").as_deref() != Ok("true"), "SM_TEST_DATABASE_URL is not set");
             eprintln!("skipped: SM_TEST_DATABASE_URL is not set; `make test` sets it");
             return None;
         };
         let name = format!("test_{}", uuid::Uuid::now_v7().simple());
-        let mut connection = PgConnection::connect(&admin)
-            .await
-            .expect("the test cluster lets us in");
+        let mut connection = PgConnection::connect(&admin).await.expect("the test cluster lets us in");
         connection
             .execute(sqlx::AssertSqlSafe(format!("create database {name}")))
             .await
             .expect("a database is made");
         let mut url = reqwest::Url::parse(&admin).expect("SM_TEST_DATABASE_URL is an address");
         url.set_path(&name);
-        Some(Self {
-            url: url.to_string(),
-            admin,
-            name,
-        })
+        Some(Self { url: url.to_string(), admin, name })
     }
 
     /// Its address.
@@ -54,10 +45,7 @@ impl Database {
     pub async fn remove(self) {
         if let Ok(mut connection) = PgConnection::connect(&self.admin).await {
             let _ = connection
-                .execute(sqlx::AssertSqlSafe(format!(
-                    "drop database if exists {} with (force)",
-                    self.name
-                )))
+                .execute(sqlx::AssertSqlSafe(format!("drop database if exists {} with (force)", self.name)))
                 .await;
         }
     }

@@ -1,0 +1,331 @@
+//! Packets and frames.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int};
+
+use ffmpeg_next::ffi;
+
+use super::{AvError, check};
+
+/// One coded picture or run of samples.
+pub(crate) struct Packet(*mut ffi::AVPacket);
+
+// SAFETY: a packet owns its data and has no tie to the thread that made it.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    /// An empty packet.
+    pub(crate) fn new() -> Result<Self, AvError> {
+        // SAFETY: allocates; the result is checked.
+        let packet = unsafe { ffi::av_packet_alloc() };
+        if packet.is_null() { Err(AvError::OutOfMemory) } else { Ok(Self(packet)) }
+    }
+
+    /// A packet with a copy of `data`.
+    pub(crate) fn with_data(data: &[u8]) -> Result<Self, AvError> {
+        let packet = Self::new()?;
+        let length = c_int::try_from(data.len()).map_err(|_| AvError::new("make a packet", "too long"))?;
+        // SAFETY: the packet is valid and empty.
+        check("make a packet", unsafe { ffi::av_new_packet(packet.0, length) })?;
+        // SAFETY: `av_new_packet` gave `data.len()` writable bytes.
+        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), (*packet.0).data, data.len()) };
+        Ok(packet)
+    }
+
+    /// The raw packet.
+    pub(crate) fn as_ptr(&self) -> *mut ffi::AVPacket {
+        self.0
+    }
+
+    /// Index of the packet's stream.
+    pub(crate) fn stream(&self) -> u32 {
+        // SAFETY: the packet is valid as long as `self`.
+        unsafe { (*self.0).stream_index }.max(0) as u32
+    }
+
+    /// Presentation time in the stream's unit.
+    pub(crate) fn pts(&self) -> Option<i64> {
+        // SAFETY: as above.
+        known(unsafe { (*self.0).pts })
+    }
+
+    /// Length in the stream's unit; 0 when unknown.
+    pub(crate) fn duration(&self) -> i64 {
+        // SAFETY: as above.
+        unsafe { (*self.0).duration }
+    }
+
+    /// Whether decoding can start here.
+    pub(crate) fn is_key(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.0).flags & ffi::AV_PKT_FLAG_KEY != 0 }
+    }
+
+    /// The coded bytes.
+    pub(crate) fn data(&self) -> &[u8] {
+        // SAFETY: libav keeps `size` bytes at `data`, unchanged while the packet is borrowed.
+        unsafe {
+            let packet = &*self.0;
+            if packet.data.is_null() || packet.size <= 0 {
+                return &[];
+            }
+            std::slice::from_raw_parts(packet.data, packet.size as usize)
+        }
+    }
+
+    /// Sets stream, times and length for writing.
+    pub(crate) fn stamp(&mut self, stream: u32, pts: i64, dts: i64, duration: i64, key: bool) {
+        // SAFETY: the packet is valid and borrowed mutably.
+        let packet = unsafe { &mut *self.0 };
+        packet.stream_index = stream as c_int;
+        packet.pts = pts;
+        packet.dts = dts;
+        packet.duration = duration;
+        packet.flags = if key { ffi::AV_PKT_FLAG_KEY } else { 0 };
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        // SAFETY: the packet is valid and not used afterwards.
+        unsafe { ffi::av_packet_free(&mut self.0) };
+    }
+}
+
+/// One decoded picture or run of samples.
+pub(crate) struct Frame(*mut ffi::AVFrame);
+
+// SAFETY: a frame owns or counts its buffers, atomically, and has no tie to the thread that made it.
+unsafe impl Send for Frame {}
+
+/// What the colours of a picture mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Colour {
+    /// Matrix, in the scaler's numbering.
+    pub(crate) matrix: c_int,
+    /// Whether black is 0 and white 255.
+    pub(crate) full_range: bool,
+}
+
+impl Frame {
+    /// An empty frame.
+    pub(crate) fn new() -> Result<Self, AvError> {
+        // SAFETY: allocates; the result is checked.
+        let frame = unsafe { ffi::av_frame_alloc() };
+        if frame.is_null() { Err(AvError::OutOfMemory) } else { Ok(Self(frame)) }
+    }
+
+    /// A picture with room for its pixels.
+    pub(crate) fn picture(width: u32, height: u32, format: ffi::AVPixelFormat) -> Result<Self, AvError> {
+        let frame = Self::new()?;
+        // SAFETY: the frame is valid, empty and not shared.
+        unsafe {
+            (*frame.0).width = width as c_int;
+            (*frame.0).height = height as c_int;
+            (*frame.0).format = format as c_int;
+            check("make a picture", ffi::av_frame_get_buffer(frame.0, 0))?;
+        }
+        Ok(frame)
+    }
+
+    /// Room for `samples` stereo samples in two planes of `f32`, at 48 kHz.
+    pub(crate) fn sound(samples: usize) -> Result<Self, AvError> {
+        let frame = Self::new()?;
+        // SAFETY: the frame is valid, empty and not shared.
+        unsafe {
+            (*frame.0).nb_samples = samples as c_int;
+            (*frame.0).format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as c_int;
+            (*frame.0).sample_rate = crate::time::SAMPLE_RATE as c_int;
+            ffi::av_channel_layout_default(&mut (*frame.0).ch_layout, 2);
+            check("make a sound frame", ffi::av_frame_get_buffer(frame.0, 0))?;
+        }
+        Ok(frame)
+    }
+
+    /// The raw frame.
+    pub(crate) fn as_ptr(&self) -> *mut ffi::AVFrame {
+        self.0
+    }
+
+    fn raw(&self) -> &ffi::AVFrame {
+        // SAFETY: the frame is valid as long as `self`, and changed only through `&mut self` or by the call that it is
+        // given to.
+        unsafe { &*self.0 }
+    }
+
+    /// Width and height in pixels.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.raw().width.max(0) as u32, self.raw().height.max(0) as u32)
+    }
+
+    /// libav's best guess of the presentation time, in the stream's unit.
+    pub(crate) fn timestamp(&self) -> Option<i64> {
+        known(self.raw().best_effort_timestamp)
+    }
+
+    /// Length in the stream's unit; 0 when unknown.
+    pub(crate) fn duration(&self) -> i64 {
+        self.raw().pkt_duration.max(0)
+    }
+
+    /// Number of samples.
+    pub(crate) fn samples(&self) -> usize {
+        self.raw().nb_samples.max(0) as usize
+    }
+
+    /// Samples per second.
+    pub(crate) fn sample_rate(&self) -> u32 {
+        self.raw().sample_rate.max(0) as u32
+    }
+
+    /// Whether the decoder says that the picture is damaged.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.raw().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 || self.raw().decode_error_flags != 0
+    }
+
+    /// Width of a pixel over its height; `None` when unknown.
+    pub(crate) fn pixel_shape(&self) -> Option<(u32, u32)> {
+        let shape = self.raw().sample_aspect_ratio;
+        (shape.num > 0 && shape.den > 0).then_some((shape.num as u32, shape.den as u32))
+    }
+
+    /// The pixel format, if it is one that this libav knows.
+    pub(crate) fn pixel_format(&self) -> Option<ffi::AVPixelFormat> {
+        pixel_format(self.raw().format)
+    }
+
+    /// Matrix and range of the colours as numbers. Some decoders pass on any number that a stream holds, so these are
+    /// never read as the enumerations that they should be.
+    fn colour_numbers(&self) -> (c_int, c_int) {
+        // SAFETY: the fields are valid 32-bit numbers of a valid frame, read without a claim about their values.
+        unsafe {
+            let matrix = std::ptr::addr_of!((*self.0).colorspace).cast::<c_int>().read();
+            let range = std::ptr::addr_of!((*self.0).color_range).cast::<c_int>().read();
+            (matrix, range)
+        }
+    }
+
+    /// What the colours mean. Where the source does not say: BT.709 for high definition, BT.601 below.
+    pub(crate) fn colour(&self) -> Colour {
+        use ffi::AVColorSpace as Space;
+        use ffi::AVPixelFormat as Format;
+        let (width, height) = self.size();
+        let (number, range) = self.colour_numbers();
+        let known = [
+            (Space::AVCOL_SPC_BT709, ffi::SWS_CS_ITU709),
+            (Space::AVCOL_SPC_FCC, ffi::SWS_CS_FCC),
+            (Space::AVCOL_SPC_BT470BG, ffi::SWS_CS_ITU601),
+            (Space::AVCOL_SPC_SMPTE170M, ffi::SWS_CS_ITU601),
+            (Space::AVCOL_SPC_SMPTE240M, ffi::SWS_CS_SMPTE240M),
+            (Space::AVCOL_SPC_BT2020_NCL, ffi::SWS_CS_BT2020),
+            (Space::AVCOL_SPC_BT2020_CL, ffi::SWS_CS_BT2020),
+        ];
+        let usual = if height >= 720 || width >= 1280 { ffi::SWS_CS_ITU709 } else { ffi::SWS_CS_ITU601 };
+        let matrix =
+            known.iter().find(|(space, _)| *space as c_int == number).map_or(usual, |(_, matrix)| *matrix);
+        let old_full_range = matches!(
+            self.pixel_format(),
+            Some(Format::AV_PIX_FMT_YUVJ420P | Format::AV_PIX_FMT_YUVJ422P | Format::AV_PIX_FMT_YUVJ444P)
+        );
+        let full_range = old_full_range || range == ffi::AVColorRange::AVCOL_RANGE_JPEG as c_int;
+        Colour { matrix, full_range }
+    }
+
+    /// Names of pixel format, colour matrix and colour range, and the bits per component.
+    pub(crate) fn describe(&self) -> (String, String, String, u32) {
+        use ffi::AVColorSpace as Space;
+        let Some(format) = self.pixel_format() else {
+            return Default::default();
+        };
+        let number = self.colour_numbers().0;
+        let matrix = match number {
+            n if n == Space::AVCOL_SPC_UNSPECIFIED as c_int => "unknown".to_owned(),
+            n if n == Space::AVCOL_SPC_BT709 as c_int => "bt709".to_owned(),
+            n if n == Space::AVCOL_SPC_BT470BG as c_int => "bt470bg".to_owned(),
+            n if n == Space::AVCOL_SPC_SMPTE170M as c_int => "smpte170m".to_owned(),
+            n if n == Space::AVCOL_SPC_BT2020_NCL as c_int => "bt2020nc".to_owned(),
+            other => format!("matrix {other}"),
+        };
+        let colour = self.colour();
+        let range = if colour.full_range { "pc" } else { "tv" };
+        // SAFETY: returns a constant table or null for any format.
+        let depth =
+            unsafe { ffi::av_pix_fmt_desc_get(format).as_ref() }.map_or(8, |table| table.comp[0].depth);
+        // SAFETY: returns a constant text or null for any format.
+        let name = text(unsafe { ffi::av_get_pix_fmt_name(format) });
+        (name, matrix, range.to_owned(), depth.max(0) as u32)
+    }
+
+    /// Sets the presentation time.
+    pub(crate) fn set_pts(&mut self, pts: i64) {
+        // SAFETY: the frame is valid and borrowed mutably.
+        unsafe { (*self.0).pts = pts };
+    }
+
+    /// Bytes of plane `index`, `rows` rows high (the plane's own height), and the distance between rows.
+    pub(crate) fn plane(&self, index: usize, rows: u32) -> Result<(&[u8], usize), AvError> {
+        let raw = self.raw();
+        let stride = raw.linesize[index];
+        if raw.data[index].is_null() || stride <= 0 {
+            return Err(AvError::new("read a picture", "there is no such plane"));
+        }
+        let length = stride as usize * rows as usize;
+        // SAFETY: the plane holds `rows` rows of `stride` bytes, and does not change while the frame is borrowed.
+        Ok((unsafe { std::slice::from_raw_parts(raw.data[index], length) }, stride as usize))
+    }
+
+    /// Rows of plane `index` with their stride: bytes, distance between rows. For frames made by [`Frame::picture`].
+    pub(crate) fn plane_mut(&mut self, index: usize, rows: u32) -> Result<(&mut [u8], usize), AvError> {
+        // SAFETY: the frame is valid and borrowed mutably; this makes its buffers its own.
+        check("write to a picture", unsafe { ffi::av_frame_make_writable(self.0) })?;
+        let raw = self.raw();
+        let stride = raw.linesize[index];
+        if raw.data[index].is_null() || stride <= 0 {
+            return Err(AvError::new("write to a picture", "there is no such plane"));
+        }
+        let length = stride as usize * rows as usize;
+        // SAFETY: the plane holds `rows` rows of `stride` bytes (callers give the plane's own height), nobody else
+        // refers to it, and the borrow lasts as long as that of the frame.
+        Ok((unsafe { std::slice::from_raw_parts_mut(raw.data[index], length) }, stride as usize))
+    }
+
+    /// The samples of plane `index` of a frame made by [`Frame::sound`].
+    pub(crate) fn sound_plane_mut(&mut self, index: usize) -> Result<&mut [f32], AvError> {
+        let samples = self.samples();
+        // SAFETY: as in `plane_mut`.
+        check("write to a sound frame", unsafe { ffi::av_frame_make_writable(self.0) })?;
+        // SAFETY: a sound frame has two planes of `samples` aligned `f32`, owned by it alone.
+        Ok(unsafe { std::slice::from_raw_parts_mut(self.raw().data[index].cast(), samples) })
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        // SAFETY: the frame is valid and not used afterwards.
+        unsafe { ffi::av_frame_free(&mut self.0) };
+    }
+}
+
+/// A pixel format from its number, if it is one that this libav knows.
+pub(crate) fn pixel_format(number: c_int) -> Option<ffi::AVPixelFormat> {
+    if number < 0 || number >= ffi::AVPixelFormat::AV_PIX_FMT_NB as c_int {
+        return None;
+    }
+    // SAFETY: libav numbers its formats without gaps from 0 to `AV_PIX_FMT_NB`.
+    Some(unsafe { std::mem::transmute::<c_int, ffi::AVPixelFormat>(number) })
+}
+
+/// A text of libav's, or `unknown`.
+pub(crate) fn text(constant: *const std::ffi::c_char) -> String {
+    if constant.is_null() {
+        return "unknown".to_owned();
+    }
+    // SAFETY: libav's names are constants that end with a zero.
+    unsafe { CStr::from_ptr(constant) }.to_string_lossy().into_owned()
+}
+
+/// A timestamp, unless it is libav's mark for none.
+pub(crate) fn known(timestamp: i64) -> Option<i64> {
+    (timestamp != ffi::AV_NOPTS_VALUE).then_some(timestamp)
+}

@@ -1,0 +1,80 @@
+//! The parent's half of a session, for callers that can block: sends an order, answers reads, returns the result.
+//!
+//! Reads are answered one after another on the calling thread. A parent that fetches over a network does its own
+//! loop with [`crate::protocol`] and answers many at once.
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use crate::error::RenderError;
+use crate::order::Order;
+use crate::protocol::{
+    FromWorker, MAX_READ_BYTES, Progress, ProtocolError, ToWorker, read_message, write_message,
+};
+use crate::report::Report;
+use crate::source::ByteSource;
+
+/// Why a session gave no montage.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The worker said why.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The worker ended without a word or sent nonsense; its exit status may tell more.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+}
+
+/// Runs one session over `socket` with the sources that `order` names, in the same order.
+///
+/// # Errors
+/// The worker's own error, or that of the connection.
+pub fn run_session(
+    mut socket: UnixStream,
+    order: Order,
+    sources: &[Arc<dyn ByteSource>],
+    mut on_progress: impl FnMut(Progress),
+) -> Result<Report, SessionError> {
+    write_message(&mut socket, &ToWorker::Order { order: Box::new(order) }, &[])?;
+    loop {
+        let (message, _) = read_message::<FromWorker>(&mut socket)?;
+        match message {
+            FromWorker::ReadAt { id, source, offset, len } => {
+                let mut bytes = Vec::new();
+                match read(sources, source, offset, len, &mut bytes) {
+                    Ok(()) => write_message(&mut socket, &ToWorker::Bytes { id }, &bytes)?,
+                    Err(reason) => {
+                        let failed = ToWorker::ReadFailed { id, reason, permanent: false };
+                        write_message(&mut socket, &failed, &[])?;
+                    }
+                }
+            }
+            FromWorker::Progress(progress) => on_progress(progress),
+            FromWorker::Done { report } => return Ok(*report),
+            FromWorker::Failed { error } => return Err(error.into()),
+        }
+    }
+}
+
+fn read(
+    sources: &[Arc<dyn ByteSource>],
+    source: u32,
+    offset: u64,
+    len: u32,
+    bytes: &mut Vec<u8>,
+) -> Result<(), String> {
+    let source = sources.get(source as usize).ok_or("there is no such source")?;
+    bytes.resize(len.min(MAX_READ_BYTES) as usize, 0);
+    let mut filled = 0;
+    while filled < bytes.len() {
+        let count = source
+            .read_at(offset.saturating_add(filled as u64), &mut bytes[filled..])
+            .map_err(|error| error.to_string())?;
+        if count == 0 {
+            break;
+        }
+        filled += count;
+    }
+    bytes.truncate(filled);
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The report: what a render worker says about the montage it made. Data only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::Probe;
+use crate::plan::Plan;
+use crate::time::FrameRate;
+
+/// Name of the finished file in the job directory.
+pub const MEDIA_FILE: &str = "media.mp4";
+/// Name of the poster in the job directory.
+pub const POSTER_FILE: &str = "poster.jpg";
+/// Name of the preview sprites in the job directory.
+pub const SPRITES_FILE: &str = "sprites.jpg";
+/// Name of the montage's sound for transcription in the job directory: 16 kHz, mono, 16 bit, as long as the montage.
+pub const SPEECH_FILE: &str = "speech.wav";
+
+/// A finished and verified montage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The finished file.
+    pub media: MediaFacts,
+    /// The clips, in order.
+    pub clips: Vec<ClipReport>,
+    /// The preview sprites.
+    pub sprites: Sprites,
+    /// What was found in the sources, by source index; absent for a source that no clip uses.
+    pub sources: Vec<Option<Probe>>,
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// SHA-256 of the plan's canonical JSON, in hexadecimal.
+    pub plan_hash: String,
+    /// The checks that the file passed.
+    pub checks: Vec<Check>,
+    /// Versions of the libraries that made it.
+    pub libraries: Vec<Library>,
+    /// What kept the worker in bounds.
+    pub sandbox: SandboxReport,
+}
+
+/// Facts about the finished file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaFacts {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Frames per second.
+    pub frame_rate: FrameRate,
+    /// Number of frames.
+    pub frames: u64,
+    /// Length in ticks.
+    pub duration_ticks: i64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Video codec, as in `h264`.
+    pub video_codec: String,
+    /// Audio codec, as in `aac`.
+    pub audio_codec: String,
+    /// Media type of the file.
+    pub content_type: String,
+}
+
+/// Where a clip went and what was done to it. All times in ticks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClipReport {
+    /// Position among the clips.
+    pub index: u32,
+    /// Index of its source.
+    pub source: u32,
+    /// Title of its chapter.
+    pub title: String,
+    /// Where it starts on the montage.
+    pub montage_start_ticks: i64,
+    /// Where it ends on the montage.
+    pub montage_end_ticks: i64,
+    /// Where it starts on the source.
+    pub source_start_ticks: i64,
+    /// Where it ends on the source.
+    pub source_end_ticks: i64,
+    /// Number of the source's frame that it starts with, counted in the source's rate.
+    pub source_start_frame: u64,
+    /// Number of frames on the montage.
+    pub frames: u64,
+    /// How many of them were encoded again. (The others would be copies, bit for bit.)
+    pub encoded_frames: u64,
+    /// Loudness before levelling; absent for silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
+}
+
+/// What was measured in a clip's sound and done to it (EBU R128).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Loudness {
+    /// Integrated loudness, in LUFS.
+    pub integrated_lufs: f64,
+    /// True peak, in dBTP.
+    pub true_peak_dbtp: f64,
+    /// Gain that was applied, in dB.
+    pub gain_db: f64,
+}
+
+/// A grid of small pictures, left to right and top to bottom, at even distances in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sprites {
+    /// Width of one tile in pixels.
+    pub tile_width: u32,
+    /// Height of one tile in pixels.
+    pub tile_height: u32,
+    /// Tiles in a row.
+    pub columns: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Tiles in all; the last row may have empty places.
+    pub count: u32,
+    /// Frames between two tiles: tile `i` shows frame `i * interval_frames`.
+    pub interval_frames: u64,
+    /// Time between two tiles, in ticks.
+    pub interval_ticks: i64,
+}
+
+/// One check of the finished file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Stable name.
+    pub name: String,
+    /// Whether the file passed.
+    pub passed: bool,
+    /// What was found.
+    pub detail: String,
+}
+
+/// A library that took part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// Name, as in `libavcodec`.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+/// What kept the worker in bounds. Older kernels offer less; the report says what was had.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxReport {
+    /// New programs get no more rights.
+    pub no_new_privileges: bool,
+    /// `full`, `partial` or `none`: writing only in the job directory.
+    pub landlock: String,
+    /// System calls for networks, new programs and other processes are refused.
+    pub seccomp: bool,
+}

@@ -1,0 +1,12 @@
+//! The engine against real files: made with a counter in every picture, taken from the sample media, and broken.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench_tmp;
+mod damage;
+mod exactness;
+mod looks;
+mod refusals;
+mod samples;
+mod support;
+mod worker;

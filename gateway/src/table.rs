@@ -1,0 +1,266 @@
+//! The routing table: every route that leads to a service, in one place, as data.
+//!
+//! A route that is not in it does not exist for the outside, whatever the services may answer among themselves.
+
+use axum::http::Method;
+use contracts::key::Scope;
+
+use crate::config::{Config, Patience};
+
+/// Where a route leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// jobs-repo
+    Jobs,
+    /// montages-repo
+    Montages,
+    /// scheduler
+    Scheduler,
+}
+
+impl Upstream {
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jobs => "jobs-repo",
+            Self::Montages => "montages-repo",
+            Self::Scheduler => "scheduler",
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn address(self, config: &Config) -> &str {
+        match self {
+            Self::Jobs => &config.jobs_url,
+            Self::Montages => &config.montages_url,
+            Self::Scheduler => &config.scheduler_url,
+        }
+    }
+}
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Whoever has one of these scopes.
+    Scopes(&'static [Scope]),
+    /// Whoever has a signed link: the service checks it.
+    SignedLink,
+}
+
+/// How large a body may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// Any body is refused.
+    None,
+    /// At most so many bytes.
+    Most(u64),
+    /// `SM_UPLOAD_MAX_BYTES`.
+    Upload,
+    /// As the signed link says, which the service checks.
+    AsSigned,
+}
+
+impl Body {
+    /// The limit in bytes; `None` where there is none.
+    #[must_use]
+    pub fn limit(self, config: &Config) -> Option<u64> {
+        match self {
+            Self::None => Some(0),
+            Self::Most(bytes) => Some(bytes),
+            Self::Upload => Some(config.upload_limit),
+            Self::AsSigned => None,
+        }
+    }
+}
+
+/// Which wait applies until the answer begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// [`Patience::short`]
+    Short,
+    /// [`Patience::long`]
+    Long,
+}
+
+impl Wait {
+    /// How long it is.
+    #[must_use]
+    pub fn of(self, patience: Patience) -> std::time::Duration {
+        match self {
+            Self::Short => patience.short,
+            Self::Long => patience.long,
+        }
+    }
+}
+
+/// What applies to one method of a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The method. `GET` stands for `HEAD` too.
+    pub method: &'static str,
+    /// Who may use it.
+    pub need: Need,
+    /// How large a body may be.
+    pub body: Body,
+    /// How long the answer may take to begin.
+    pub wait: Wait,
+}
+
+/// One route.
+#[derive(Debug)]
+pub struct Route {
+    /// Path in the form of axum: `{id}` is one segment, `{*rest}` all that follow.
+    pub pattern: &'static str,
+    /// Where it leads.
+    pub upstream: Upstream,
+    /// Its methods.
+    pub rules: &'static [Rule],
+}
+
+const READ: Need = Need::Scopes(&[Scope::Read, Scope::Admin]);
+const WRITE: Need = Need::Scopes(&[Scope::Write, Scope::Admin]);
+const EXECUTOR: Need = Need::Scopes(&[Scope::Executor]);
+const READ_OR_EXECUTOR: Need = Need::Scopes(&[Scope::Read, Scope::Admin, Scope::Executor]);
+
+/// What every service takes of JSON.
+const JSON: Body = Body::Most(2 << 20);
+/// Transcripts of hours with every word timed.
+const RESULT: Body = Body::Most(64 << 20);
+
+const fn rule(method: &'static str, need: Need, body: Body, wait: Wait) -> Rule {
+    Rule { method, need, body, wait }
+}
+
+const GET: Rule = rule("GET", READ, Body::None, Wait::Short);
+const POST: Rule = rule("POST", WRITE, JSON, Wait::Short);
+const PATCH: Rule = rule("PATCH", WRITE, JSON, Wait::Short);
+const DELETE: Rule = rule("DELETE", WRITE, Body::None, Wait::Short);
+const GET_EXECUTOR: Rule = rule("GET", EXECUTOR, Body::None, Wait::Short);
+const POST_EXECUTOR: Rule = rule("POST", EXECUTOR, JSON, Wait::Short);
+const POST_RESULT: Rule = rule("POST", EXECUTOR, RESULT, Wait::Short);
+
+/// All routes that lead to services.
+pub const ROUTES: &[Route] = &[
+    Route { pattern: "/v1/jobs", upstream: Upstream::Jobs, rules: &[GET, POST] },
+    Route { pattern: "/v1/jobs/{id}", upstream: Upstream::Jobs, rules: &[GET] },
+    Route { pattern: "/v1/jobs/{id}/{*rest}", upstream: Upstream::Jobs, rules: &[GET, POST] },
+    Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
+    Route { pattern: "/v1/leases", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/leases/{*rest}", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/grants", upstream: Upstream::Montages, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/results", upstream: Upstream::Montages, rules: &[POST_RESULT] },
+    Route {
+        pattern: "/v1/results/{*rest}",
+        upstream: Upstream::Montages,
+        rules: &[GET_EXECUTOR, POST_RESULT],
+    },
+    Route {
+        pattern: "/v1/objects/{*key}",
+        upstream: Upstream::Montages,
+        rules: &[
+            rule("GET", Need::SignedLink, Body::None, Wait::Short),
+            rule("PUT", Need::SignedLink, Body::AsSigned, Wait::Long),
+        ],
+    },
+    Route { pattern: "/v1/montages", upstream: Upstream::Montages, rules: &[GET] },
+    Route {
+        pattern: "/v1/montages/{id}",
+        upstream: Upstream::Montages,
+        // Executors read what a montage is before they transcribe it again.
+        rules: &[rule("GET", READ_OR_EXECUTOR, Body::None, Wait::Short), PATCH, DELETE],
+    },
+    Route { pattern: "/v1/montages/{id}/{*rest}", upstream: Upstream::Montages, rules: &[GET, POST] },
+    Route { pattern: "/v1/search", upstream: Upstream::Montages, rules: &[GET] },
+    Route {
+        pattern: "/v1/uploads",
+        upstream: Upstream::Montages,
+        rules: &[rule("POST", WRITE, Body::Upload, Wait::Long)],
+    },
+    Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
+    Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
+    Route { pattern: "/v1/schedules/{id}", upstream: Upstream::Scheduler, rules: &[GET, PATCH, DELETE] },
+    Route { pattern: "/v1/schedules/{id}/{*rest}", upstream: Upstream::Scheduler, rules: &[GET, POST] },
+];
+
+impl Route {
+    /// What applies to a method; `None` if the route does not know it.
+    #[must_use]
+    pub fn rule(&self, method: &Method) -> Option<&Rule> {
+        let name = if method == Method::HEAD { "GET" } else { method.as_str() };
+        self.rules.iter().find(|rule| rule.method == name)
+    }
+
+    /// The value of `Allow`.
+    #[must_use]
+    pub fn allow(&self) -> String {
+        let names =
+            self.rules.iter().map(|rule| if rule.method == "GET" { "GET, HEAD" } else { rule.method });
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a path, which may itself be a pattern of the API document, is this route's.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        let mut parts = path.split('/');
+        for own in self.pattern.split('/') {
+            match parts.next() {
+                Some(part) if own.starts_with("{*") => return !part.is_empty(),
+                Some(part) if own.starts_with('{') && !part.is_empty() => {}
+                Some(part) if own == part => {}
+                _ => return false,
+            }
+        }
+        parts.next().is_none()
+    }
+}
+
+/// The route of a path: the most exact one that matches, as the router chooses it.
+#[must_use]
+pub fn find(path: &str) -> Option<&'static Route> {
+    ROUTES.iter().filter(|route| route.matches(path)).min_by_key(|route| route.pattern.matches('{').count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_signed_links_need_no_key_and_only_executors_take_leases() {
+        for route in ROUTES {
+            for rule in route.rules {
+                let signed = route.pattern.starts_with("/v1/objects/");
+                assert_eq!(rule.need == Need::SignedLink, signed, "{} {}", rule.method, route.pattern);
+                let executors = ["/v1/leases", "/v1/grants", "/v1/results"]
+                    .iter()
+                    .any(|start| route.pattern.starts_with(start));
+                assert_eq!(rule.need == EXECUTOR, executors, "{} {}", rule.method, route.pattern);
+                let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
+                assert_eq!(
+                    reads,
+                    rule.method == "GET" && !signed && !executors,
+                    "{} {}",
+                    rule.method,
+                    route.pattern
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn paths_find_their_route() {
+        for (path, pattern) in [
+            ("/v1/jobs", Some("/v1/jobs")),
+            ("/v1/jobs/{id}", Some("/v1/jobs/{id}")),
+            ("/v1/jobs/1/events", Some("/v1/jobs/{id}/{*rest}")),
+            ("/v1/leases/{job}/complete", Some("/v1/leases/{*rest}")),
+            ("/v1/jobs/", None),
+            ("/v1/jobsx", None),
+            ("/v2/jobs", None),
+            ("/v1", None),
+        ] {
+            assert_eq!(find(path).map(|route| route.pattern), pattern, "{path}");
+        }
+    }
+}

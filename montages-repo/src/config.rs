@@ -1,0 +1,46 @@
+//! The settings of montages-repo.
+
+use fetch::StoreConfig;
+use secrecy::SecretString;
+use service_kit::{db::DatabaseConfig, env::Env};
+use std::{net::SocketAddr, time::Duration};
+
+/// The settings, each with its variable.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `SM_MONTAGES_LISTEN`: 127.0.0.1:8082 by default.
+    pub listen: SocketAddr,
+    /// `SM_DATABASE_URL`, `SM_DATABASE_CONNECTIONS`.
+    pub database: DatabaseConfig,
+    /// `SM_JOBS_URL`: where leases are checked; http://127.0.0.1:8081 by default.
+    pub jobs_url: String,
+    /// `SM_INTERNAL_TOKEN`: what callers must show here, and what is shown to jobs-repo.
+    pub internal_token: Option<SecretString>,
+    /// `SM_OBJECT_STORE` and the other variables of [`StoreConfig`].
+    pub store: StoreConfig,
+    /// `SM_LINK_TTL`: how long signed links live; 15 minutes by default.
+    pub link_ttl: Duration,
+    /// `SM_UPLOAD_MAX_BYTES`: the largest upload; 20 GiB by default.
+    pub upload_max_bytes: u64,
+    /// How often objects that are due are deleted, where no request asks for it sooner. Not a variable.
+    pub reap_every: Duration,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one is missing or cannot be read; it is named.
+    pub fn from_env(env: &Env) -> anyhow::Result<Self> {
+        Ok(Self {
+            listen: env.parse("SM_MONTAGES_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8082)))?,
+            database: DatabaseConfig::from_env(env)?,
+            jobs_url: env.parse("SM_JOBS_URL", "http://127.0.0.1:8081".to_owned())?,
+            internal_token: env.secret("SM_INTERNAL_TOKEN"),
+            store: StoreConfig::from_lookup(&|name| env.lookup(name))?,
+            link_ttl: env.duration("SM_LINK_TTL", Duration::from_secs(15 * 60))?,
+            upload_max_bytes: env.size("SM_UPLOAD_MAX_BYTES", 20 << 30)?,
+            reap_every: Duration::from_secs(60),
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! The files of a montage: media, poster, sprites, captions, chapters, provenance.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method},
+    response::Response,
+};
+use contracts::{
+    captions::CaptionFormat, ids::MontageId, montage::Provenance, object::Piece, problem::Problem,
+};
+use serde::Deserialize;
+use service_kit::{
+    extract::{Path, Query},
+    problem::{ApiError, ApiResult},
+};
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+use crate::{
+    app::{App, key},
+    chapters, names,
+    rows::{MontageRow, cues, piece_name},
+    serve::{self, Entity},
+};
+
+type Shared = State<Arc<App>>;
+
+/// How a file is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FileQuery {
+    /// `1` to be offered as a download under the montage's title.
+    download: Option<String>,
+}
+
+impl FileQuery {
+    fn wanted(&self) -> bool {
+        self.download.as_deref().is_some_and(|value| !matches!(value, "0" | "false" | "no"))
+    }
+}
+
+/// Serves a stored piece.
+async fn piece(
+    app: &App,
+    id: MontageId,
+    piece: Piece,
+    query: &FileQuery,
+    method: &Method,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let row = sqlx::query!(
+        r#"SELECT pieces.object_key, pieces.bytes, pieces.sha256, whole.title, whole.published_at
+           FROM montages.pieces AS pieces JOIN montages.montages AS whole ON whole.id = pieces.montage_id
+           WHERE pieces.montage_id = $1 AND pieces.piece = $2"#,
+        id.0,
+        piece_name(piece)
+    )
+    .fetch_optional(&app.pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found("montage"))?;
+    let extension = piece.file_name().rsplit('.').next().unwrap_or_default();
+    let entity = Entity {
+        etag: format!("\"{}\"", row.sha256),
+        last_modified: Some(row.published_at),
+        length: row.bytes.unsigned_abs(),
+        content_type: piece.content_type(),
+        disposition: query.wanted().then(|| names::attachment(&names::file_name(&row.title, extension))),
+    };
+    serve::object(&app.store, &key(&row.object_key)?, &entity, method, headers).await
+}
+
+/// The video of a montage, as MP4. Supports `Range`, `If-Range` and conditional requests.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/media", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery,
+           ("Range" = Option<String>, Header, description = "One byte range; of several the whole is served")),
+    responses((status = 200, content_type = "video/mp4", description = "The whole file"),
+              (status = 206, content_type = "video/mp4", description = "The asked part"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"),
+              (status = 412, description = "It is not what If-Match names", body = Problem, content_type = "application/problem+json"),
+              (status = 416, description = "The range lies outside the file", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn media(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    piece(&app, id, Piece::Media, &query, &method, &headers).await
+}
+
+/// A picture that stands for the montage, as JPEG.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/poster", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+    responses((status = 200, content_type = "image/jpeg", description = "The picture"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn poster(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    piece(&app, id, Piece::Poster, &query, &method, &headers).await
+}
+
+/// The grid of preview pictures, as JPEG; the montage's `sprites` say how it is divided.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/sprites", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+    responses((status = 200, content_type = "image/jpeg", description = "The grid"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn sprites(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    piece(&app, id, Piece::Sprites, &query, &method, &headers).await
+}
+
+async fn captions(
+    app: &App,
+    id: MontageId,
+    extension: &str,
+    query: &FileQuery,
+    method: &Method,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let format = CaptionFormat::from_extension(extension).ok_or_else(|| ApiError::not_found("format"))?;
+    let row = MontageRow::find(&app.pool, id).await?;
+    let text = format.write(&cues(&app.pool, id).await?);
+    let disposition = query.wanted().then(|| names::attachment(&names::file_name(&row.title, extension)));
+    serve::bytes(text, format.media_type(), disposition, method, headers)
+}
+
+macro_rules! captions_routes {
+    ($($(#[$doc:meta])* $name:ident $path:literal $extension:literal $kind:literal;)*) => { $(
+        $(#[$doc])*
+        #[utoipa::path(
+            get, path = $path, tag = "montages",
+            params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+            responses((status = 200, content_type = $kind, description = "The captions; without any cue where there is no transcript"),
+                      (status = 304, description = "It is what If-None-Match names"),
+                      (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"))
+        )]
+        pub async fn $name(State(app): Shared, method: Method, Path(id): Path<MontageId>, Query(query): Query<FileQuery>, headers: HeaderMap) -> ApiResult<Response> {
+            captions(&app, id, $extension, &query, &method, &headers).await
+        }
+    )* };
+}
+
+captions_routes! {
+    /// The captions as WebVTT, which browsers play.
+    captions_vtt "/v1/montages/{id}/captions.vtt" "vtt" "text/vtt";
+    /// The captions as SubRip.
+    captions_srt "/v1/montages/{id}/captions.srt" "srt" "application/x-subrip";
+    /// What is said, as plain text.
+    captions_txt "/v1/montages/{id}/captions.txt" "txt" "text/plain";
+    /// The cues with their words and their times on the sources.
+    captions_json "/v1/montages/{id}/captions.json" "json" "application/json";
+}
+
+/// The chapters, a line each, as YouTube reads them in a description.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/chapters.txt", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+    responses((status = 200, content_type = "text/plain", description = "The chapters"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn chapters(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let row = MontageRow::find(&app.pool, id).await?;
+    let disposition =
+        query.wanted().then(|| names::attachment(&names::file_name(&row.title, "chapters.txt")));
+    serve::bytes(chapters::text(&row.clips), "text/plain; charset=utf-8", disposition, &method, &headers)
+}
+
+/// How a montage was made: sources, plan, attempts, versions, checks.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/provenance", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage")),
+    responses((status = 200, body = Provenance, description = "The record"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn provenance(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let record = sqlx::query_scalar!(
+        r#"SELECT provenance AS "provenance: serde_json::Value" FROM montages.montages WHERE id = $1"#,
+        id.0
+    )
+    .fetch_optional(&app.pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found("montage"))?;
+    let text = serde_json::to_vec(&record).map_err(ApiError::internal)?;
+    serve::bytes(text, "application/json", None, &method, &headers)
+}

@@ -1,0 +1,160 @@
+//! Grants: signed links for the holder of a lease, each for one object and one method.
+//!
+//! Promises: read links are only for what the job's own spec names; write links lead into the attempt's own place, which is
+//! listed for deletion until a publish makes it part of a montage.
+
+use axum::extract::State;
+use contracts::{
+    decode::Mistakes,
+    ids::MontageId,
+    object::{Grant, GrantRequest, Grants, Piece, ReadWish},
+    problem::{Problem, ProblemCode},
+    spec::{JobSpec, Source},
+};
+use fetch::{Method, ObjectKey, SignedLink};
+use service_kit::{
+    extract::Json,
+    problem::{ApiError, ApiResult},
+};
+use std::sync::Arc;
+
+use crate::{
+    app::{App, key, store_error},
+    publish::attempt_prefix,
+    rows::piece_name,
+};
+
+/// Most links of one request.
+const MOST_WISHES: usize = 1000;
+
+/// Get signed links
+///
+/// By the holder of the job's lease, for what the job reads and for the pieces of its result.
+#[utoipa::path(
+    post,
+    operation_id = "grant_links",
+    path = "/v1/grants", tag = "executors", request_body = GrantRequest,
+    responses((status = 200, body = Grants, description = "The links, in the order of the wishes"),
+              (status = 403, body = Problem, content_type = "application/problem+json", description = "The job's spec does not name what is to be read"),
+              (status = 404, body = Problem, content_type = "application/problem+json", description = "What is to be read is not there"),
+              (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease has passed on"),
+              (status = 422, body = Problem, content_type = "application/problem+json", description = "A wish cannot be granted"))
+)]
+pub async fn grant(
+    State(app): State<Arc<App>>,
+    Json(request): Json<GrantRequest>,
+) -> ApiResult<Json<Grants>> {
+    check(&request)?;
+    app.check_lease(request.job_id, request.executor_id, request.fence).await?;
+    let mut read = Vec::with_capacity(request.read.len());
+    if !request.read.is_empty() {
+        let spec = app.job(request.job_id).await?.spec;
+        for wish in &request.read {
+            if !names(&spec, wish) {
+                return Err(ApiError::new(
+                    ProblemCode::Forbidden,
+                    "The job's spec does not name what is to be read.",
+                ));
+            }
+            let key = read_key(&app, wish).await?;
+            read.push(sign(&app, Method::Get, key, None).await?);
+        }
+    }
+    let prefix = attempt_prefix(request.job_id, request.fence);
+    if !request.write.is_empty() {
+        open_attempt(&app, &prefix).await?;
+    }
+    let mut write = Vec::with_capacity(request.write.len());
+    for wish in &request.write {
+        let key = key(&format!("{prefix}/{}", wish.piece.file_name()))?;
+        write.push(sign(&app, Method::Put, key, Some(wish.bytes)).await?);
+    }
+    Ok(Json(Grants { read, write }))
+}
+
+fn check(request: &GrantRequest) -> ApiResult<()> {
+    let mut mistakes = Mistakes::default();
+    if request.read.len() + request.write.len() > MOST_WISHES {
+        mistakes.add("", format!("at most {MOST_WISHES} wishes"));
+    }
+    if request.fence < 1 {
+        mistakes.add("/fence", "fences begin at 1");
+    }
+    for (index, wish) in request.write.iter().enumerate() {
+        if wish.bytes == 0 || i64::try_from(wish.bytes).is_err() {
+            mistakes.add(format!("/write/{index}/bytes"), "expected at least 1");
+        }
+    }
+    mistakes.finish(Some(())).map_err(ApiError::invalid)
+}
+
+/// Whether a job's spec names what is to be read.
+fn names(spec: &JobSpec, wish: &ReadWish) -> bool {
+    match (spec, wish) {
+        (JobSpec::Montage(spec), ReadWish::Upload(id)) => {
+            spec.highlights.iter().any(|highlight| highlight.source == Source::Upload(*id))
+        }
+        (JobSpec::Montage(spec), ReadWish::Montage(id)) => {
+            spec.highlights.iter().any(|highlight| highlight.source == Source::Montage(*id))
+        }
+        (JobSpec::Transcript(spec), ReadWish::Speech(id) | ReadWish::Montage(id)) => spec.montage == *id,
+        (JobSpec::Montage(_), ReadWish::Speech(_)) | (JobSpec::Transcript(_), ReadWish::Upload(_)) => false,
+    }
+}
+
+/// The key of what is to be read.
+async fn read_key(app: &App, wish: &ReadWish) -> ApiResult<ObjectKey> {
+    let found = match wish {
+        ReadWish::Upload(id) => {
+            sqlx::query_scalar!("SELECT object_key FROM montages.uploads WHERE id = $1", id.0)
+                .fetch_optional(&app.pool)
+                .await?
+                .ok_or_else(|| ApiError::not_found(&format!("upload: {id}")))?
+        }
+        ReadWish::Montage(id) => piece_key(app, *id, Piece::Media).await?,
+        ReadWish::Speech(id) => piece_key(app, *id, Piece::Speech).await?,
+    };
+    key(&found)
+}
+
+async fn piece_key(app: &App, id: MontageId, piece: Piece) -> ApiResult<String> {
+    sqlx::query_scalar!(
+        "SELECT object_key FROM montages.pieces WHERE montage_id = $1 AND piece = $2",
+        id.0,
+        piece_name(piece)
+    )
+    .fetch_optional(&app.pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found(&format!("{} of a montage: {id}", piece_name(piece))))
+}
+
+/// Lists the attempt's place for deletion in a day, unless it is published by then.
+async fn open_attempt(app: &App, prefix: &str) -> ApiResult<()> {
+    let opened = sqlx::query!(
+        "INSERT INTO montages.deletions AS place (prefix, due_at) VALUES ($1, now() + interval '1 day')
+         ON CONFLICT (prefix) DO UPDATE SET due_at = excluded.due_at WHERE NOT place.started",
+        prefix
+    )
+    .execute(&app.pool)
+    .await?;
+    if opened.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ProblemCode::StaleFence,
+        "The objects of this attempt are being deleted: another one has taken its place.",
+    ))
+}
+
+async fn sign(app: &App, method: Method, key: ObjectKey, bytes: Option<u64>) -> ApiResult<Grant> {
+    let link =
+        app.store.sign(method, &key, app.link_ttl, bytes, chrono::Utc::now()).await.map_err(store_error)?;
+    let SignedLink { method, url, headers, expires_at } = link;
+    Ok(Grant {
+        method: method.as_str().to_owned(),
+        url,
+        headers: headers.into_iter().collect(),
+        key: key.as_str().to_owned(),
+        expires_at,
+    })
+}

@@ -1,0 +1,186 @@
+//! Looking at montages: the list with its filters, and one.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use contracts::{
+    ids::MontageId,
+    montage::{Montage, MontagePage, MontageSummary},
+    problem::{Problem, ProblemCode},
+    transcript::TranscriptState,
+};
+use serde::{Deserialize, Serialize};
+use service_kit::{
+    extract::{Json, Path, Query},
+    paging,
+    problem::{ApiError, ApiResult},
+};
+use sqlx::types::Json as Column;
+use std::{collections::BTreeMap, sync::Arc};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    conditional::{Representation, Verdict, judge},
+    rows::{MontageRow, SummaryRow},
+};
+
+/// Longest search text, in characters.
+pub const LONGEST_QUERY: usize = 500;
+
+/// Which montages are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Words that stand in the title, a clip's title, a streamer's name or what is said; "phrases", `or` and `-without` work.
+    q: Option<String>,
+    /// A label's name, or `name:value`, or `name=value`.
+    label: Option<String>,
+    /// Who is seen in it.
+    streamer: Option<String>,
+    /// Published at this moment or later.
+    since: Option<DateTime<Utc>>,
+    /// Published before this moment.
+    until: Option<DateTime<Utc>>,
+    /// 1 to 200; 50 if absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The filters that a cursor is bound to.
+#[derive(Serialize)]
+struct Filters<'a> {
+    q: Option<&'a str>,
+    label: Option<&'a str>,
+    streamer: Option<&'a str>,
+    since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+}
+
+/// Checks a search text.
+pub fn search_text(text: Option<&str>) -> ApiResult<Option<&str>> {
+    match text.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) if text.chars().count() > LONGEST_QUERY || text.contains('\0') => Err(ApiError::new(
+            ProblemCode::InvalidQuery,
+            format!("q has at most {LONGEST_QUERY} characters."),
+        )),
+        text => Ok(text),
+    }
+}
+
+/// List montages
+///
+/// The newest first, with or without a search.
+#[utoipa::path(
+    get,
+    operation_id = "list_montages",
+    path = "/v1/montages", tag = "montages", params(ListQuery),
+    responses((status = 200, body = MontagePage, description = "One page"),
+              (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter cannot be read"))
+)]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<Json<MontagePage>> {
+    let limit = paging::limit(query.limit)?;
+    let label = query.label.as_deref().map(label).transpose()?;
+    let filters = Filters {
+        q: search_text(query.q.as_deref())?,
+        label: query.label.as_deref(),
+        streamer: query.streamer.as_deref().filter(|name| !name.contains('\0')),
+        since: query.since,
+        until: query.until,
+    };
+    let after: Option<(DateTime<Utc>, Uuid)> =
+        query.cursor.as_deref().map(|cursor| paging::decode(cursor, &filters)).transpose()?;
+    let wanted_label =
+        label.as_ref().and_then(|(name, value)| Some(Column(BTreeMap::from([(*name, (*value)?)]))));
+    let mut rows = sqlx::query_as!(
+        SummaryRow,
+        r#"SELECT page.id, page.job_id, page.title, page.labels AS "labels: Column<BTreeMap<String, String>>",
+                  page.streamers, page.duration, page.width, page.height,
+                  page.transcript -> 'state' AS "transcript_state!: Column<TranscriptState>", page.created_at,
+                  montages.excerpt(page.id, (SELECT montages.query($1))) AS matched
+           FROM (
+               SELECT * FROM montages.montages
+               WHERE ($1::text IS NULL OR search @@ (SELECT montages.query($1)))
+                 AND ($2::jsonb IS NULL OR labels @> $2)
+                 AND ($3::text IS NULL OR labels ? $3)
+                 AND ($4::text IS NULL OR streamers @> ARRAY[$4])
+                 AND ($5::timestamptz IS NULL OR created_at >= $5)
+                 AND ($6::timestamptz IS NULL OR created_at < $6)
+                 AND ($7::timestamptz IS NULL OR (created_at, id) < ($7, $8::uuid))
+               ORDER BY created_at DESC, id DESC
+               LIMIT $9
+           ) AS page
+           ORDER BY page.created_at DESC, page.id DESC"#,
+        filters.q,
+        wanted_label as _,
+        label.as_ref().map(|(name, _)| *name),
+        filters.streamer,
+        filters.since,
+        filters.until,
+        after.map(|(moment, _)| moment),
+        after.map(|(_, id)| id),
+        // One more than the page, to know whether there is a next one.
+        limit + 1
+    )
+    .fetch_all(&app.pool)
+    .await?;
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+    if more {
+        rows.pop();
+    }
+    let next_cursor =
+        rows.last().filter(|_| more).map(|last| paging::encode(&(last.created_at, last.id), &filters));
+    let items: Vec<MontageSummary> = rows.into_iter().map(SummaryRow::into_summary).collect();
+    Ok(Json(MontagePage { items, next_cursor }))
+}
+
+/// Reads `name`, `name:value` or `name=value`; no name holds either sign.
+fn label(text: &str) -> ApiResult<(&str, Option<&str>)> {
+    let (name, value) = text.split_once([':', '=']).map_or((text, None), |(name, value)| (name, Some(value)));
+    if contracts::spec::is_label(name, value.unwrap_or_default()) {
+        return Ok((name, value));
+    }
+    Err(ApiError::new(ProblemCode::InvalidQuery, "label is a name, or name:value."))
+}
+
+/// Look at a montage
+#[utoipa::path(
+    get,
+    operation_id = "get_montage",
+    path = "/v1/montages/{id}", tag = "montages", params(("id" = MontageId, Path, description = "The montage")),
+    responses((status = 200, body = Montage, description = "The montage; its ETag goes into If-Match of a change"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, body = Problem, content_type = "application/problem+json", description = "No such montage"))
+)]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    method: Method,
+    Path(id): Path<MontageId>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let row = MontageRow::find(&app.pool, id).await?;
+    let tag = row.etag();
+    let etag = HeaderValue::try_from(&tag).map_err(ApiError::internal)?;
+    let caching =
+        [(header::ETAG, etag), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
+    match judge(&method, &headers, &Representation { etag: &tag, last_modified: None, length: 0 }) {
+        Verdict::NotModified => Ok((StatusCode::NOT_MODIFIED, caching).into_response()),
+        Verdict::PreconditionFailed => Err(ApiError::new(
+            ProblemCode::PreconditionFailed,
+            "It is not what the condition names. Read it again.",
+        )),
+        // Ranges of JSON are not served.
+        Verdict::Whole | Verdict::Part { .. } | Verdict::Unsatisfiable => {
+            Ok((caching, Json(row.into_montage())).into_response())
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Uploads: files that people send to use as sources.
+//!
+//! Promises: a row appears when the whole file is stored; what was sent of a file that is too large, or whose sender went
+//! away, is removed. Nothing is held in memory but a few parts.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use contracts::{
+    ids::UploadId,
+    object::Upload,
+    problem::{Problem, ProblemCode},
+};
+use fetch::{FetchError, Size, Stored};
+use serde::Deserialize;
+use service_kit::{
+    extract::{Json, Path, Query},
+    problem::{ApiError, ApiResult},
+};
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+use crate::{
+    app::{App, key, patient, store_error},
+    publish::{discard, own},
+};
+
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// How a file is uploaded.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// What the sender calls the file; only for show.
+    name: Option<String>,
+}
+
+/// Where the bytes of an upload are.
+fn prefix(id: UploadId) -> String {
+    format!("uploads/{id}")
+}
+
+/// Upload a file
+///
+/// The body is the file, of any content type. Use it as `{"upload": id}` in a source.
+#[utoipa::path(
+    post,
+    operation_id = "upload_file",
+    path = "/v1/uploads", tag = "uploads", params(UploadQuery),
+    request_body(content_type = "application/octet-stream", description = "The file"),
+    responses((status = 201, body = Upload, description = "Stored"),
+              (status = 413, body = Problem, content_type = "application/problem+json", description = "The file is larger than the operator allows"),
+              (status = 422, body = Problem, content_type = "application/problem+json", description = "The file is empty, or its name cannot be used"))
+)]
+pub async fn upload(
+    State(app): State<Arc<App>>,
+    Query(query): Query<UploadQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Response> {
+    let name = query.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    if name
+        .as_deref()
+        .is_some_and(|name| name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control))
+    {
+        let detail =
+            format!("a name has at most {LONGEST_NAME} characters, none of them a control character");
+        return Err(ApiError::invalid_at("/name", detail));
+    }
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|announced| announced > app.upload_max_bytes) {
+        return Err(too_large(&app));
+    }
+    let id = UploadId::generate();
+    // A task of its own, so that a sender that goes away leaves an upload that is cleaned up, not one that is dropped.
+    let upload = tokio::spawn(async move {
+        let result = store(&app, id, name, body).await;
+        if result.is_err() {
+            give_up(&app, id).await;
+        }
+        result
+    });
+    let upload = upload.await.map_err(ApiError::internal)??;
+    let location = HeaderValue::try_from(format!("/v1/uploads/{id}")).map_err(ApiError::internal)?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(upload)).into_response())
+}
+
+fn too_large(app: &App) -> ApiError {
+    ApiError::new(ProblemCode::TooLarge, format!("Uploads have at most {} bytes.", app.upload_max_bytes))
+}
+
+async fn store(app: &App, id: UploadId, name: Option<String>, body: Body) -> ApiResult<Upload> {
+    let prefix = prefix(id);
+    // Listed for deletion until its row is there: a crash in between leaves nothing for good.
+    sqlx::query!(
+        "INSERT INTO montages.deletions (prefix, due_at) VALUES ($1, now() + interval '1 day')",
+        prefix
+    )
+    .execute(&app.pool)
+    .await?;
+    let key = key(&format!("{prefix}/content"))?;
+    let put = app.store.put(&key, patient(body), Size::AtMost(app.upload_max_bytes)).await;
+    let Stored { size, sha256 } = put.map_err(|error| match error {
+        FetchError::ObjectSize { .. } => too_large(app),
+        error => store_error(error),
+    })?;
+    if size == 0 {
+        return Err(ApiError::invalid_at("", "the file is empty"));
+    }
+    let mut tx = app.pool.begin().await?;
+    own(&mut tx, &prefix).await?;
+    let created_at = sqlx::query_scalar!(
+        "INSERT INTO montages.uploads (id, name, object_key, bytes, sha256) VALUES ($1, $2, $3, $4, $5) RETURNING created_at",
+        id.0,
+        name,
+        key.as_str(),
+        i64::try_from(size).unwrap_or(i64::MAX),
+        sha256
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(Upload { id, name, bytes: size, sha256, created_at })
+}
+
+/// Has what was stored of a failed upload deleted now rather than in a day.
+async fn give_up(app: &App, id: UploadId) {
+    let listed = async {
+        let mut connection = app.pool.acquire().await?;
+        discard(&mut connection, &prefix(id)).await
+    };
+    // It stays listed for tomorrow where this fails, and the failure has been logged.
+    if listed.await.is_ok() {
+        app.reap.notify_one();
+    }
+}
+
+/// Look at an upload
+#[utoipa::path(
+    get,
+    operation_id = "get_upload",
+    path = "/v1/uploads/{id}", tag = "uploads", params(("id" = UploadId, Path, description = "The upload")),
+    responses((status = 200, body = Upload, description = "The upload"),
+              (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload"))
+)]
+pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> ApiResult<Json<Upload>> {
+    let upload =
+        sqlx::query!("SELECT name, bytes, sha256, created_at FROM montages.uploads WHERE id = $1", id.0)
+            .map(|row| {
+                let created_at: DateTime<Utc> = row.created_at;
+                Upload { id, name: row.name, bytes: row.bytes.unsigned_abs(), sha256: row.sha256, created_at }
+            })
+            .fetch_optional(&app.pool)
+            .await?;
+    upload.map(Json).ok_or_else(|| ApiError::not_found("upload"))
+}
+
+/// Delete an upload
+///
+/// Jobs that name it and have not read it yet will fail.
+#[utoipa::path(
+    delete,
+    operation_id = "delete_upload",
+    path = "/v1/uploads/{id}", tag = "uploads", params(("id" = UploadId, Path, description = "The upload")),
+    responses((status = 204, description = "Deleted"),
+              (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload"))
+)]
+pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> ApiResult<StatusCode> {
+    let mut tx = app.pool.begin().await?;
+    let deleted = sqlx::query!("DELETE FROM montages.uploads WHERE id = $1", id.0).execute(&mut *tx).await?;
+    if deleted.rows_affected() == 0 {
+        return Err(ApiError::not_found("upload"));
+    }
+    discard(&mut tx, &prefix(id)).await?;
+    tx.commit().await?;
+    app.reap.notify_one();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,208 @@
+//! Lists, filters, pages and search.
+
+use contracts::{
+    ids::JobId,
+    montage::MontagePage,
+    search::{HitKind, SearchResults},
+    transcript::Word,
+};
+use serde_json::json;
+use std::collections::HashSet;
+
+use crate::world::{World, world};
+
+async fn page(world: &World, query: &str) -> MontagePage {
+    serde_json::from_value(world.json(world.get(&format!("/v1/montages{query}")), 200).await).unwrap()
+}
+
+async fn titles(world: &World, query: &str) -> Vec<String> {
+    page(world, query).await.items.into_iter().map(|item| item.title).collect()
+}
+
+#[tokio::test]
+async fn markup_in_titles_stays_text_and_words_are_marked() {
+    let world = world!();
+    let attempt = world.attempt(JobId::generate(), 1);
+    let mut request = world
+        .prepare(attempt, "<script>alert('x')</script> & the <b>goals</b> \u{e000}forged\u{e001}", b"m")
+        .await;
+    request.clips[0].title = "<img src=x onerror=alert(1)> goal of the year".into();
+    request.transcript.cues[0].text = "A <i>goal</i>, \"they\" said & left".into();
+    world.published(&request).await;
+    world.montage("Nothing of the kind", b"n").await;
+
+    let found = page(&world, "?q=goal+year").await;
+    assert_eq!(found.items.len(), 1);
+    let matched = found.items[0].matched.clone().unwrap();
+    assert!(matched.contains("&lt;b&gt;<b>goals</b>&lt;/b&gt;"), "{matched}");
+    assert!(
+        matched.contains("&lt;img src=x onerror=alert(1)&gt; <b>goal</b> of the <b>year</b>"),
+        "{matched}"
+    );
+    assert!(
+        matched.contains("A &lt;i&gt;<b>goal</b>&lt;/i&gt;, &quot;they&quot; said &amp; left"),
+        "{matched}"
+    );
+    assert!(!matched.contains("<b>forged</b>"), "{matched}");
+    let rest = matched.replace("<b>", "").replace("</b>", "");
+    assert!(!rest.contains(['<', '>']), "{matched}");
+    assert!(found.items[0].title.starts_with("<script>"), "titles are answered as they are");
+
+    let hits: SearchResults =
+        serde_json::from_value(world.json(world.get("/v1/search?q=script"), 200).await).unwrap();
+    assert_eq!(hits.items.len(), 1);
+    assert!(hits.items[0].matched.starts_with("&lt;<b>script</b>&gt;"), "{}", hits.items[0].matched);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn hits_name_the_second_on_the_montage_and_on_the_source() {
+    let world = world!();
+    let made = world.montage("Weekly", b"m").await;
+    let search = async |query: &str| -> SearchResults {
+        serde_json::from_value(world.json(world.get(&format!("/v1/search?q={query}")), 200).await).unwrap()
+    };
+    let cue = &search("dragons").await.items[0];
+    assert_eq!((cue.kind, cue.montage_id, cue.clip), (HitKind::Cue, made.summary.id, Some(1)));
+    assert_eq!((cue.start, cue.end, cue.source_start), (12.5, 14.5, Some(112.5)));
+    assert_eq!(cue.matched, "Nobody saw the <b>dragon</b> coming.");
+    assert_eq!(cue.streamer.as_deref(), Some("minh"));
+    assert_eq!(cue.source.as_deref(), Some("https://media.example/vod.mp4"));
+    assert_eq!(cue.links["media"], format!("/v1/montages/{}/media#t=12.5", made.summary.id));
+    let clip = &search("minh+lucky").await.items[0];
+    assert_eq!(
+        (clip.kind, clip.start, clip.end, clip.source_start),
+        (HitKind::Highlight, 10.0, 20.0, Some(50.5))
+    );
+    let title = &search("weekly").await.items[0];
+    assert_eq!((title.kind, title.start, title.source_start), (HitKind::Montage, 0.0, None));
+    assert_eq!(title.matched, "<b>Weekly</b>");
+    assert!(search("nowhere").await.items.is_empty());
+    assert!(search("%22dragon+saw%22").await.items.is_empty());
+    assert_eq!(search("%22saw+the+dragon%22").await.items.len(), 1);
+    assert_eq!(search("goal+or+dragon").await.items.len(), 2);
+    assert_eq!(search("goal+or+dragon&limit=1").await.items.len(), 1);
+    // Words that are no operators, whatever they look like.
+    for odd in ["%27%3B--", "a%26%26b", "%28%28", "%3A%2A", "%5C", "%3C-%3E", "the"] {
+        search(odd).await;
+        page(&world, &format!("?q={odd}")).await;
+    }
+    for (query, code) in [
+        ("", "invalid_query"),
+        ("?q=", "invalid_query"),
+        ("?q=x&limit=0", "invalid_query"),
+        ("?q=x&x=y", "invalid_query"),
+    ] {
+        world.problem(world.get(&format!("/v1/search{query}")), code).await;
+    }
+    let long = format!("/v1/search?q={}", "x".repeat(501));
+    world.problem(world.get(&long), "invalid_query").await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn filters_choose() {
+    let world = world!();
+    for (title, show, streamer) in
+        [("one", "weekly", "hana"), ("two", "monthly", "hana"), ("three", "weekly", "kim")]
+    {
+        let mut request = world.prepare(world.attempt(JobId::generate(), 1), title, b"m").await;
+        request.labels = [("show".to_owned(), show.to_owned()), (title.to_owned(), String::new())].into();
+        request.clips[0].streamer = Some(streamer.into());
+        world.published(&request).await;
+    }
+    assert_eq!(titles(&world, "").await, ["three", "two", "one"]);
+    assert_eq!(titles(&world, "?label=show:weekly").await, ["three", "one"]);
+    assert_eq!(titles(&world, "?label=two").await, ["two"]);
+    assert_eq!(titles(&world, "?label=show:").await, Vec::<String>::new());
+    assert_eq!(titles(&world, "?streamer=hana").await, ["two", "one"]);
+    assert_eq!(titles(&world, "?streamer=hana&label=show=weekly").await, ["one"]);
+    assert_eq!(titles(&world, "?q=kim").await, ["three"]);
+    assert_eq!(titles(&world, "?q=kim+dragon").await, ["three"]);
+    assert_eq!(titles(&world, "?q=dragon+-kim").await, ["two", "one"]);
+    assert_eq!(titles(&world, "?since=2100-01-01T00:00:00Z").await, Vec::<String>::new());
+    assert_eq!(titles(&world, "?until=2100-01-01T00:00:00Z").await.len(), 3);
+    let newest = page(&world, "?limit=1").await.items[0].created_at;
+    let newest = newest.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    assert_eq!(titles(&world, &format!("?since={newest}")).await, ["three"]);
+    assert_eq!(titles(&world, &format!("?until={newest}")).await, ["two", "one"]);
+    for query in ["?limit=201", "?label=Bad%20Name", "?since=yesterday", "?unknown=1"] {
+        world.problem(world.get(&format!("/v1/montages{query}")), "invalid_query").await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_skip_while_montages_come_and_go() {
+    let world = world!();
+    let mut before = Vec::new();
+    for number in 0..7 {
+        before.push(world.montage(&format!("dragon {number}"), b"m").await.summary.id);
+    }
+    for search in ["", "&q=dragon"] {
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = page(&world, &format!("?limit=2{search}{cursor}")).await;
+            assert!(page.items.len() <= 2);
+            seen.extend(page.items.iter().map(|item| item.id));
+            // New ones come in front of what has been read, and one that has been read goes.
+            world.montage("dragon that came later", b"m").await;
+            let Some(next) = page.next_cursor else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let unique: HashSet<_> = seen.iter().collect();
+        assert_eq!(unique.len(), seen.len());
+        let old: Vec<_> = seen.iter().copied().filter(|id| before.contains(id)).collect();
+        assert_eq!(old, before.iter().rev().copied().collect::<Vec<_>>());
+    }
+    let first = page(&world, "?limit=1").await;
+    let cursor = first.next_cursor.unwrap();
+    for query in [format!("?limit=1&q=dragon&cursor={cursor}"), "?cursor=AAAA".to_owned()] {
+        world.problem(world.get(&format!("/v1/montages{query}")), "invalid_cursor").await;
+    }
+    // The last page says so, even when it is full.
+    let whole = page(&world, "?limit=200").await;
+    assert_eq!(whole.next_cursor, None);
+    let exact = page(&world, &format!("?limit={}", whole.items.len())).await;
+    assert_eq!((exact.items.len(), exact.next_cursor), (whole.items.len(), None));
+    assert_eq!(json!(whole.items[0].matched), json!(null));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn hours_of_talk_are_published_and_found() {
+    let world = world!();
+    let mut request = world.prepare(world.attempt(JobId::generate(), 1), "A long evening", b"m").await;
+    let one = request.transcript.cues[0].clone();
+    // More than other routes accept, and more words than one search entry may have.
+    request.transcript.cues = (0..6_000_u32)
+        .map(|number| {
+            let mut cue = one.clone();
+            cue.start = f64::from(number) * 0.5;
+            cue.end = cue.start + 0.5;
+            cue.text =
+                format!("word{number} number{number} thing{number} spoken{number} by somebody{number}");
+            let word = |text: &str| Word { start: cue.start, end: cue.end, text: text.to_owned() };
+            cue.words = cue.text.split(' ').map(word).collect();
+            cue
+        })
+        .collect();
+    assert!(serde_json::to_vec(&request).unwrap().len() > 2 << 20);
+    world.published(&request).await;
+    // The list knows the beginning, the search every cue.
+    assert_eq!(titles(&world, "?q=somebody17").await, ["A long evening"]);
+    let hits = world.json(world.get("/v1/search?q=spoken5999"), 200).await;
+    assert_eq!(hits["items"][0]["start"], 2999.5);
+    let cues = world
+        .json(
+            world.get(&format!(
+                "/v1/montages/{}/captions.json",
+                hits["items"][0]["montage_id"].as_str().unwrap()
+            )),
+            200,
+        )
+        .await;
+    assert_eq!(cues[5_999]["words"][0]["text"], "word5999");
+    world.end().await;
+}

@@ -1,0 +1,318 @@
+//! The scheduler's routes.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use contracts::{
+    ids::ScheduleId,
+    problem::{Problem, ProblemCode},
+    schedule::{NewSchedule, RunPage, Schedule, SchedulePage, SchedulePatch, ScheduleRun},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use service_kit::{
+    extract::{Json, Path, Query},
+    paging,
+    problem::{ApiError, ApiResult},
+};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{store, template};
+
+/// Shortest time between two runs of a schedule by hand, in seconds.
+pub const HAND_PAUSE_SECONDS: u32 = 10;
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The database.
+    pub pool: PgPool,
+    /// Wakes this process's loops.
+    pub wake: Arc<Notify>,
+}
+
+/// All routes.
+pub fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get, change, delete))
+        .routes(routes!(run))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(runs))
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Items on a page: 1 to 200, 50 if absent.
+    limit: Option<u32>,
+}
+
+/// An answer with the version of what it shows.
+fn with_etag(status: StatusCode, schedule: Schedule) -> Response {
+    let tag = etag(&schedule);
+    let mut response = (status, Json(schedule)).into_response();
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}
+
+/// The version of what people can change of a schedule, and of its next tick.
+fn etag(schedule: &Schedule) -> String {
+    let next = schedule.next_at.map_or(0, |at| at.timestamp_micros());
+    format!("\"{:x}-{next:x}\"", schedule.updated_at.timestamp_micros())
+}
+
+fn check_if_match(headers: &HeaderMap, schedule: &Schedule) -> ApiResult<()> {
+    let Some(wanted) = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or_default()) else {
+        return Ok(());
+    };
+    let present = etag(schedule);
+    if wanted.split(',').map(str::trim).any(|tag| tag == "*" || tag == present) {
+        return Ok(());
+    }
+    Err(ApiError::new(ProblemCode::PreconditionFailed, format!("Its ETag is {present} now.")))
+}
+
+fn not_found() -> ApiError {
+    ApiError::not_found("schedule")
+}
+
+/// Make a schedule
+///
+/// Every tick reads the list of highlights from `source` and posts a job made of `template` and the list. The cron
+/// expression is read in `time_zone`, where every moment of the wall clock counts once: a tick that falls into the hour that
+/// is skipped when the clock is set forward comes at the end of the gap, one in the hour that is repeated comes the first time
+/// only. Ticks that pass while no scheduler is there are made up for by one run, for the latest of them.
+#[utoipa::path(
+    post, path = "/v1/schedules", tag = "schedules", request_body = NewSchedule,
+    responses(
+        (status = 201, description = "The schedule", body = Schedule, headers(("Location" = String, description = "Its path"), ("ETag" = String, description = "Its version"))),
+        (status = 400, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Mistakes, each with its pointer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn create(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<Response> {
+    let now = store::now(&api.pool).await?;
+    let plan = template::decode(&body, now).map_err(ApiError::invalid)?;
+    let schedule = store::insert(&api.pool, &plan, next(&plan, now)).await?;
+    let location =
+        HeaderValue::from_str(&format!("/v1/schedules/{}", schedule.id)).map_err(ApiError::internal)?;
+    let mut response = with_etag(StatusCode::CREATED, schedule);
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+fn next(plan: &template::Plan, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (!plan.paused).then(|| plan.rule.next(now)).flatten()
+}
+
+/// List schedules
+///
+/// Newest first.
+#[utoipa::path(
+    get, path = "/v1/schedules", tag = "schedules", params(PageQuery),
+    responses(
+        (status = 200, description = "A page of schedules", body = SchedulePage),
+        (status = 400, description = "The cursor or a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn list(State(api): State<Api>, Query(query): Query<PageQuery>) -> ApiResult<Json<SchedulePage>> {
+    let limit = paging::limit(query.limit)?;
+    let before = query.cursor.map(|cursor| paging::decode::<Uuid>(&cursor, &"schedules")).transpose()?;
+    let mut items = store::page(&api.pool, before, limit + 1).await?;
+    let has_more = cut(&mut items, limit);
+    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&last.id.0, &"schedules"));
+    Ok(Json(SchedulePage { items, next_cursor }))
+}
+
+/// Leaves at most a page's items; whether there were more.
+fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    has_more
+}
+
+/// Show a schedule
+#[utoipa::path(
+    get, path = "/v1/schedules/{id}", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
+    responses(
+        (status = 200, description = "The schedule", body = Schedule, headers(("ETag" = String, description = "Its version"))),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn get(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<Response> {
+    let schedule = store::find(&api.pool, id).await?.ok_or_else(not_found)?;
+    Ok(with_etag(StatusCode::OK, schedule))
+}
+
+/// Change a schedule
+///
+/// Absent fields stay as they are; `source` and `template` are replaced as a whole. With `If-Match` only if nobody changed it
+/// in between.
+#[utoipa::path(
+    patch, path = "/v1/schedules/{id}", tag = "schedules", request_body = SchedulePatch,
+    params(("id" = ScheduleId, Path, description = "The schedule's id"), ("If-Match" = Option<String>, Header, description = "The ETag that was read")),
+    responses(
+        (status = 200, description = "The schedule", body = Schedule, headers(("ETag" = String, description = "Its version"))),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It was changed in between", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Mistakes, each with its pointer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn change(
+    State(api): State<Api>,
+    Path(id): Path<ScheduleId>,
+    headers: HeaderMap,
+    Json(patch): Json<Value>,
+) -> ApiResult<Response> {
+    let Value::Object(patch) = patch else {
+        return Err(ApiError::invalid_at("", "expected an object with the fields to change"));
+    };
+    change_to(&api, id, &headers, patch).await
+}
+
+async fn change_to(
+    api: &Api,
+    id: ScheduleId,
+    headers: &HeaderMap,
+    patch: Map<String, Value>,
+) -> ApiResult<Response> {
+    let now = store::now(&api.pool).await?;
+    let mut transaction = api.pool.begin().await?;
+    let present = store::lock(&mut transaction, id).await?.ok_or_else(not_found)?;
+    check_if_match(headers, &present)?;
+    let mut whole = json!({
+        "name": present.name, "cron": present.cron, "time_zone": present.time_zone, "source": present.source,
+        "template": present.template, "paused": present.paused,
+    });
+    for (name, value) in patch {
+        whole[name] = value;
+    }
+    let plan = template::decode(&whole, now).map_err(ApiError::invalid)?;
+    // A tick that is due already is not lost by a change of something else.
+    let same_rule =
+        plan.cron == present.cron && plan.time_zone == present.time_zone && !plan.paused && !present.paused;
+    let next_at = if same_rule { present.next_at } else { next(&plan, now) };
+    let schedule = store::update(&mut transaction, id, &plan, next_at).await?;
+    transaction.commit().await?;
+    Ok(with_etag(StatusCode::OK, schedule))
+}
+
+/// Delete a schedule
+///
+/// With the record of its runs. The jobs that it made stay.
+#[utoipa::path(
+    delete, path = "/v1/schedules/{id}", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn delete(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<StatusCode> {
+    if store::delete(&api.pool, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+}
+
+/// Run a schedule now
+///
+/// As if a tick were due, paused or not. At most once in ten seconds. The answer names the run, which goes on by itself:
+/// look at the schedule's runs for its end.
+#[utoipa::path(
+    post, path = "/v1/schedules/{id}/run", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
+    responses(
+        (status = 202, description = "The run", body = ScheduleRun),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "It was run by hand less than ten seconds ago", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn run(
+    State(api): State<Api>,
+    Path(id): Path<ScheduleId>,
+) -> ApiResult<(StatusCode, Json<ScheduleRun>)> {
+    let mut transaction = api.pool.begin().await?;
+    store::lock(&mut transaction, id).await?.ok_or_else(not_found)?;
+    if let Some(left) = store::hand_wait(&mut transaction, id, f64::from(HAND_PAUSE_SECONDS)).await? {
+        let detail = format!("It was run by hand less than {HAND_PAUSE_SECONDS} seconds ago.");
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the pause")]
+        let seconds = left.ceil() as u64;
+        return Err(ApiError {
+            retry_after: Some(seconds),
+            ..ApiError::new(ProblemCode::RateLimited, detail)
+        });
+    }
+    let run = store::insert_hand_run(&mut transaction, id).await?;
+    transaction.commit().await?;
+    api.wake.notify_one();
+    Ok((StatusCode::ACCEPTED, Json(run)))
+}
+
+/// Pause a schedule
+///
+/// Its ticks are skipped until it is resumed. Pausing a paused one changes nothing.
+#[utoipa::path(
+    post, path = "/v1/schedules/{id}/pause", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
+    responses(
+        (status = 200, description = "The schedule", body = Schedule),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn pause(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<Response> {
+    let patch = Map::from_iter([("paused".to_owned(), Value::Bool(true))]);
+    change_to(&api, id, &HeaderMap::new(), patch).await
+}
+
+/// Resume a schedule
+///
+/// From now on: what it skipped is not made up for.
+#[utoipa::path(
+    post, path = "/v1/schedules/{id}/resume", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
+    responses(
+        (status = 200, description = "The schedule", body = Schedule),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn resume(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<Response> {
+    let patch = Map::from_iter([("paused".to_owned(), Value::Bool(false))]);
+    change_to(&api, id, &HeaderMap::new(), patch).await
+}
+
+/// List a schedule's runs
+///
+/// Newest first; the newest thousand are kept.
+#[utoipa::path(
+    get, path = "/v1/schedules/{id}/runs", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id"), PageQuery),
+    responses(
+        (status = 200, description = "A page of runs", body = RunPage),
+        (status = 400, description = "The cursor or a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn runs(
+    State(api): State<Api>,
+    Path(id): Path<ScheduleId>,
+    Query(query): Query<PageQuery>,
+) -> ApiResult<Json<RunPage>> {
+    let limit = paging::limit(query.limit)?;
+    let before = query.cursor.map(|cursor| paging::decode::<Uuid>(&cursor, &id)).transpose()?;
+    store::find(&api.pool, id).await?.ok_or_else(not_found)?;
+    let mut items = store::runs(&api.pool, id, before, limit + 1).await?;
+    let has_more = cut(&mut items, limit);
+    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&last.id, &id));
+    Ok(Json(RunPage { items, next_cursor }))
+}
