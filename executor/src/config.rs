@@ -74,8 +74,6 @@ pub struct KafkaConfig {
     pub brokers: String,
     /// `SM_KAFKA_TOPIC`: `stream-montages.jobs` by default.
     pub topic: String,
-    /// `SM_KAFKA_GROUP`: the executors' consumer group; `stream-montages.executors` by default.
-    pub group: String,
 }
 
 /// How speech is transcribed.
@@ -173,7 +171,6 @@ impl Hints {
             "kafka" => Ok(Self::Kafka(KafkaConfig {
                 brokers: env.required("SM_KAFKA_BROKERS")?.to_owned(),
                 topic: env.get("SM_KAFKA_TOPIC").unwrap_or(DEFAULT_TOPIC).to_owned(),
-                group: env.get("SM_KAFKA_GROUP").unwrap_or("stream-montages.executors").to_owned(),
             })),
             other => anyhow::bail!("SM_HINTS is kafka or postgres, not `{other}`"),
         }

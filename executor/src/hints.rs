@@ -1,8 +1,12 @@
 //! Hints from Kafka: "there may be work". A message only rings a bell; it never waits for work, and work never waits for it.
 //!
-//! Promises: the consumer is polled on a thread of its own and is never blocked, so that it is never thrown out of its group
-//! by a long render; each message's offset is stored at once and committed from time to time. Whatever happens to the broker
-//! is survived: without it, jobs are found by the claim loop's slow timer, which costs seconds and no job.
+//! Every executor hears every hint: each process is the only member of a consumer group of its own. In a shared group a hint
+//! would go to one member, and wait for the slow timer if that one is busy, or was killed and still holds its partitions; no
+//! rebalance of others can disturb a group of one. Only executors with a free slot answer the bell by a claim.
+//!
+//! Promises: the consumer is polled on a thread of its own and is never blocked; it begins with the newest message and
+//! commits nothing, since a hint is worth nothing later. Whatever happens to the broker is survived: without it, jobs
+//! are found by the claim loop's slow timer, which costs seconds and no job.
 
 use std::{
     sync::{
@@ -22,6 +26,7 @@ use rdkafka::{
 };
 use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::KafkaConfig;
 
@@ -55,16 +60,12 @@ pub fn start(
 }
 
 fn consumer(config: &KafkaConfig, name: &str) -> anyhow::Result<StreamConsumer<Broker>> {
-    // Offsets are only there so that a group does not start from the beginning: hints are neither lost nor kept by them.
     let consumer: StreamConsumer<Broker> = ClientConfig::new()
         .set("bootstrap.servers", &config.brokers)
-        .set("group.id", &config.group)
+        .set("group.id", format!("stream-montages.executor.{}", Uuid::new_v4()))
         .set("client.id", format!("stream-montages-executor-{name}"))
-        .set("partition.assignment.strategy", "cooperative-sticky")
         .set("auto.offset.reset", "latest")
-        .set("enable.auto.commit", "true")
-        .set("auto.commit.interval.ms", "5000")
-        .set("enable.auto.offset.store", "false")
+        .set("enable.auto.commit", "false")
         .set("allow.auto.create.topics", "false")
         // A topic that is made later is found within this time.
         .set("topic.metadata.refresh.interval.ms", "30000")
@@ -87,10 +88,6 @@ async fn listen(consumer: &StreamConsumer<Broker>, bell: &Notify) {
                     message.payload().and_then(|payload| serde_json::from_slice(payload).ok());
                 if let Some(hint) = hint {
                     tracing::debug!(job_id = %hint.job_id, "a hint came");
-                }
-                if let Err(error) = consumer.store_offset_from_message(&message) {
-                    // The partition went to somebody else meanwhile, who hears the hint again.
-                    tracing::debug!(%error, "the offset of a hint was not stored");
                 }
             }
             Err(error) => {

@@ -70,6 +70,13 @@ async fn upload(stack: &Stack, name: &str) -> Upload {
 
 const X264: &str = "-c:v libx264 -preset ultrafast -crf 18 -pix_fmt yuv420p -c:a aac";
 
+fn turn(media: &Path) {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-y", "-i"]).arg(media.join("lying.mov"));
+    command.args(["-c", "copy", "-metadata:s:v", "rotate=90"]).arg(media.join("turned.mov"));
+    assert!(command.status().unwrap().success());
+}
+
 /// One source of each kind, by each of the ways in.
 async fn cases(stack: &Stack) -> Vec<Case> {
     write(stack, "end.mp4", &CounterVideo::new(1, (30, 1), 150));
@@ -81,8 +88,9 @@ async fn cases(stack: &Stack) -> Vec<Case> {
     write(stack, "fragments.mp4", &CounterVideo::new(6, (30, 1), 150).and("-g 30 -movflags frag_keyframe+delay_moov"));
     let hevc = "-c:v libx265 -preset ultrafast -crf 20 -pix_fmt yuv420p10le -x265-params log-level=error -tag:v hvc1 -c:a aac";
     write(stack, "ten-bit.mp4", &CounterVideo::new(7, (50, 1), 200).with(hevc));
-    // Stored lying on its side, with the note that it is to be turned for showing.
-    write(stack, "turned.mov", &CounterVideo::new(8, (30, 1), 120).with(&format!("-vf transpose=2 {X264} -metadata:s:v rotate=90")));
+    // Stored lying on its side, with the note that it is to be turned for showing (which FFmpeg 5.1 writes counterclockwise).
+    write(stack, "lying.mov", &CounterVideo::new(8, (30, 1), 120).with(&format!("-vf transpose=1 {X264}")));
+    turn(&stack.directory("media"));
     let uploaded = upload(stack, "c.webm").await;
 
     let url = |name: &str| json!({ "url": stack.media.url(&format!("/media/{name}")) });

@@ -91,7 +91,6 @@ impl Stack {
             ("SM_HINTS", if hints == Hints::Kafka { "kafka" } else { "postgres" }.to_owned()),
             ("SM_KAFKA_BROKERS", brokers),
             ("SM_KAFKA_TOPIC", format!("test-{}", uuid::Uuid::now_v7())),
-            ("SM_KAFKA_GROUP", format!("test-{}", uuid::Uuid::now_v7())),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();

@@ -29,6 +29,7 @@ mod segment;
 mod sound;
 pub mod source;
 pub mod spawn;
+mod sprites;
 pub mod time;
 mod verify;
 mod video;

@@ -78,7 +78,8 @@ pub fn render(
     made.delete()?;
 
     let done = AtomicU64::new(0);
-    let verified = verify(&plan, &media, &job_dir.join(POSTER_FILE), &job_dir.join(SPRITES_FILE), || {
+    let (poster, sprites) = (job_dir.join(POSTER_FILE), job_dir.join(SPRITES_FILE));
+    let verified = verify(&plan, &media, &poster, &sprites, order.limits.threads, || {
         let frames_done = done.fetch_add(1, Ordering::Relaxed) + 1;
         on_progress(Progress { stage: Stage::Verifying, frames_done, frames_total: plan.frames });
     })?;

@@ -3,35 +3,25 @@
 //! The same pass takes the frames for the poster and the preview sprites, so that they show what was published.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-
-use ffmpeg_next::ffi::AVPixelFormat;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crate::av::AvError;
 use crate::av::demux::{Demuxer, Media};
-use crate::av::encode::jpeg;
-use crate::av::frame::Frame;
 use crate::av::log::{Complaints, listening};
-use crate::av::scale::Scaler;
 use crate::container::Container;
 use crate::error::RenderError;
 use crate::plan::Plan;
 use crate::reader::{Opening, Reader};
 use crate::report::{Check, Sprites};
 use crate::source::{ByteSource, FileSource};
+use crate::sprites::Pictures;
 use crate::time::{SAMPLE_RATE, TICKS_PER_SECOND, samples_to_ticks, ticks_to_text};
 
 /// Samples in one AAC frame: the grain in which decoders give sound at the end.
 const AAC_FRAME: u64 = 1024;
-/// Width of a sprite, in pixels.
-const TILE_WIDTH: u32 = 160;
-/// Highest sprite, in pixels: a portrait picture gets a narrower one.
-const TILE_HEIGHT: u32 = 160;
-/// Most sprites.
-const MOST_TILES: u64 = 100;
-/// Sprites in a row at most.
-const COLUMNS: u32 = 10;
 
 /// What the verification gives.
 pub(crate) struct Verified {
@@ -39,13 +29,27 @@ pub(crate) struct Verified {
     pub(crate) sprites: Sprites,
 }
 
-/// What was seen while the pictures were decoded.
+/// What was seen while pictures were decoded.
+#[derive(Default)]
 struct Seen {
     frames: u64,
     uneven: Option<String>,
     end: i64,
     damaged: u64,
     size: (u32, u32),
+}
+
+impl Seen {
+    /// Adds what was seen in the part that follows.
+    fn append(&mut self, next: Self) {
+        self.frames += next.frames;
+        self.uneven = self.uneven.take().or(next.uneven);
+        self.end = next.end;
+        self.damaged += next.damaged;
+        if self.size == (0, 0) || next.size != self.size {
+            self.size = next.size;
+        }
+    }
 }
 
 /// Decodes the file at `media` and checks it against its plan; writes the poster and the sprites.
@@ -57,28 +61,76 @@ pub(crate) fn verify(
     media: &Path,
     poster: &Path,
     sprites: &Path,
+    threads: u32,
     on_frame: impl Fn() + Sync,
 ) -> Result<Verified, RenderError> {
     let source: Arc<dyn ByteSource> = Arc::new(FileSource::new(File::open(media)?)?);
-    let (seen, heard) = std::thread::scope(|scope| {
-        let sound = scope.spawn(|| listening(|| decode_sound(&source)));
-        let seen = listening(|| decode_pictures(plan, &source, &on_frame));
-        let heard = sound.join().unwrap_or_else(|_| {
-            (Err(AvError::new("decode the result", "the thread stopped")), Complaints::default())
-        });
-        (seen, heard)
-    });
-    let ((seen, pictures), seen_complaints) = (seen.0.map_err(undecodable)?, seen.1);
-    let ((samples, sound_end), heard_complaints) = (heard.0.map_err(undecodable)?, heard.1);
+    let mut complaints = Vec::new();
+    let mut hear = |part: Complaints| complaints.push(part);
+    let mut seen = Seen::default();
+    let mut pictures = Pictures::new(plan);
+    let (mut samples, mut sound_end) = (0, 0);
+    std::thread::scope(|scope| -> Result<(), AvError> {
+        // Every part is listened to on the thread that decodes it.
+        let sound = spawn(scope, || listening(|| decode_sound(&source)))?;
+        let ranges = ranges(plan, threads);
+        let parts: Result<Vec<_>, AvError> = ranges
+            .into_iter()
+            .map(|range| {
+                let (source, on_frame) = (&source, &on_frame);
+                spawn(scope, move || listening(|| decode_pictures(plan, source, range, on_frame)))
+            })
+            .collect();
+        for part in parts? {
+            let (result, said) = join(part)?;
+            let (part, more) = result?;
+            seen.append(part);
+            pictures.merge(more);
+            hear(said);
+        }
+        let (result, said) = join(sound)?;
+        (samples, sound_end) = result?;
+        hear(said);
+        Ok(())
+    })
+    .map_err(undecodable)?;
     let chapters = open(&source)?.chapter_count();
-    let checks = checks(plan, &seen, samples, sound_end, chapters, &[seen_complaints, heard_complaints]);
+    let checks = checks(plan, &seen, samples, sound_end, chapters, &complaints);
     if checks.iter().any(|check| !check.passed) {
         return Err(RenderError::Verify { checks });
     }
-    let geometry = pictures.geometry;
-    std::fs::write(poster, pictures.poster()?)?;
-    std::fs::write(sprites, pictures.grid().and_then(|grid| jpeg(&grid)).map_err(undecodable)?)?;
-    Ok(Verified { checks, sprites: geometry })
+    std::fs::write(poster, pictures.poster().map_err(undecodable)?)?;
+    std::fs::write(sprites, pictures.grid().map_err(undecodable)?)?;
+    Ok(Verified { checks, sprites: pictures.geometry })
+}
+
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, AvError> {
+    Builder::new().spawn_scoped(scope, work).map_err(|_| AvError::OutOfMemory)
+}
+
+fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, AvError> {
+    handle.join().map_err(|_| AvError::new("decode the result", "a thread stopped"))
+}
+
+/// Cuts the montage into as many runs of frames as there are threads, each starting where a segment does: there,
+/// decoding can start.
+fn ranges(plan: &Plan, threads: u32) -> Vec<Range<u64>> {
+    let starts = plan.segments.iter().filter_map(|segment| {
+        let clip = plan.clips.get(segment.clip as usize)?;
+        Some(clip.first_frame + segment.first_frame)
+    });
+    let longest = plan.frames.div_ceil(u64::from(threads.max(1)));
+    let mut edges = vec![0];
+    for start in starts {
+        if start - edges.last().copied().unwrap_or(0) >= longest {
+            edges.push(start);
+        }
+    }
+    edges.push(plan.frames);
+    edges.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 fn undecodable(error: AvError) -> RenderError {
@@ -194,118 +246,133 @@ fn decode_sound(source: &Arc<dyn ByteSource>) -> Result<(u64, i64), AvError> {
     Ok((samples, if end > 0 { end } else { start + samples_to_ticks(samples) }))
 }
 
+/// Decodes the frames of `range`; the last range goes on to the end of the file, whatever is there.
 fn decode_pictures(
     plan: &Plan,
     source: &Arc<dyn ByteSource>,
+    range: Range<u64>,
     on_frame: &dyn Fn(),
 ) -> Result<(Seen, Pictures), AvError> {
     let (opening, _) = opening(source, Media::Video)?;
     let mut reader = Reader::open(opening)?;
     let mut pictures = Pictures::new(plan);
-    let mut seen = Seen { frames: 0, uneven: None, end: 0, damaged: 0, size: (0, 0) };
+    let mut seen = Seen::default();
     let rate = plan.canvas.frame_rate;
-    while let Some(timed) = reader.next()? {
-        let wanted = rate.frame_to_ticks(seen.frames);
+    let (start, end) = (rate.frame_to_ticks(range.start), rate.frame_to_ticks(range.end));
+    let is_last = range.end == plan.frames;
+    let mut next = if range.start == 0 { reader.next()? } else { reader.seek(start, i64::MAX)? };
+    while let Some(timed) = next {
         // A tick of 1/705.6 µs is far finer than any rounding of the container.
-        if (timed.at - wanted).abs() > 1 && seen.uneven.is_none() {
-            let (found, wanted) = (ticks_to_text(timed.at), ticks_to_text(wanted));
-            seen.uneven = Some(format!("frame {} is at {found} instead of {wanted}", seen.frames));
+        if !is_last && timed.at >= end - 1 {
+            break;
         }
-        seen.damaged += u64::from(timed.frame.is_damaged());
-        seen.size = timed.frame.size();
-        seen.end = timed.at.saturating_add(timed.length);
-        pictures.look(seen.frames, &timed.frame)?;
-        seen.frames += 1;
-        on_frame();
+        if range.start == 0 || timed.at >= start - 1 {
+            let number = range.start + seen.frames;
+            let wanted = rate.frame_to_ticks(number);
+            if (timed.at - wanted).abs() > 1 && seen.uneven.is_none() {
+                let (found, wanted) = (ticks_to_text(timed.at), ticks_to_text(wanted));
+                seen.uneven = Some(format!("frame {number} is at {found} instead of {wanted}"));
+            }
+            seen.damaged += u64::from(timed.frame.is_damaged());
+            seen.size = timed.frame.size();
+            seen.end = timed.at.saturating_add(timed.length);
+            pictures.look(number, &timed.frame)?;
+            seen.frames += 1;
+            on_frame();
+        }
+        next = reader.next()?;
     }
     Ok((seen, pictures))
 }
 
-/// Collects the poster and the sprites.
-struct Pictures {
-    geometry: Sprites,
-    poster_frame: u64,
-    poster: Option<Frame>,
-    tiles: Vec<Frame>,
-    tile_scaler: Scaler,
-    poster_scaler: Scaler,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::EncoderSettings;
+    use crate::plan::{Canvas, PLAN_VERSION, PlannedClip, Segment, Treatment};
 
-impl Pictures {
-    fn new(plan: &Plan) -> Self {
-        let (width, height) = tile_size(plan.canvas.width, plan.canvas.height);
-        // One per second for short montages, evenly spread over long ones.
-        let second = plan.canvas.frame_rate.ticks_to_frames(TICKS_PER_SECOND).max(1);
-        let interval = second.max(plan.frames.div_ceil(MOST_TILES)).max(1);
-        let count = plan.frames.div_ceil(interval).clamp(1, MOST_TILES) as u32;
-        let geometry = Sprites {
-            tile_width: width,
-            tile_height: height,
-            columns: count.min(COLUMNS),
-            rows: count.div_ceil(COLUMNS),
-            count,
-            interval_frames: interval,
-            interval_ticks: plan.canvas.frame_rate.frame_to_ticks(interval),
+    #[test]
+    fn ranges_start_with_segments_and_leave_nothing_out() {
+        let clip = |index: u32, first_frame, frames| PlannedClip {
+            index,
+            source: 0,
+            title: String::new(),
+            start_ticks: 0,
+            start_frame: 0,
+            first_frame,
+            frames,
+            first_sample: 0,
+            samples: 0,
+            treatment: Treatment::Encode { differences: vec![] },
         };
-        Self {
-            geometry,
-            poster_frame: plan.clips.first().map_or(0, |clip| clip.frames / 10),
-            poster: None,
-            tiles: Vec::new(),
-            tile_scaler: Scaler::new(),
-            poster_scaler: Scaler::new(),
-        }
+        let segment = |clip, first_frame, frames| Segment { index: 0, clip, first_frame, frames };
+        let plan = Plan {
+            version: PLAN_VERSION,
+            title: String::new(),
+            canvas: Canvas { width: 16, height: 16, frame_rate: "30".parse().unwrap() },
+            encoder: EncoderSettings::default(),
+            loudness_lufs: -16.0,
+            frames: 1000,
+            samples: 0,
+            sources: vec![],
+            clips: vec![clip(0, 0, 700), clip(1, 700, 300)],
+            segments: vec![segment(0, 0, 350), segment(0, 350, 350), segment(1, 0, 300)],
+        };
+        assert_eq!(ranges(&plan, 1).as_slice(), std::slice::from_ref(&(0..1000)));
+        assert_eq!(ranges(&plan, 2), [0..700, 700..1000]);
+        assert_eq!(ranges(&plan, 3), [0..350, 350..700, 700..1000]);
+        assert_eq!(ranges(&plan, 64), [0..350, 350..700, 700..1000]);
     }
 
-    fn look(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
-        if number == self.poster_frame {
-            let (width, height) = frame.size();
-            self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);
-        }
-        if number.is_multiple_of(self.geometry.interval_frames)
-            && self.tiles.len() < self.geometry.count as usize
-        {
-            let (width, height) = (self.geometry.tile_width, self.geometry.tile_height);
-            self.tiles.push(self.tile_scaler.scale_for_jpeg(frame, width, height)?);
-        }
-        Ok(())
-    }
-
-    fn poster(&self) -> Result<Vec<u8>, RenderError> {
-        let missing = || undecodable(AvError::new("take the poster", "its frame is missing"));
-        jpeg(self.poster.as_ref().ok_or_else(missing)?).map_err(undecodable)
-    }
-
-    fn grid(&self) -> Result<Frame, AvError> {
-        let Sprites { tile_width, tile_height, columns, rows, count, .. } = self.geometry;
-        if self.tiles.len() != count as usize {
-            let reason = format!("{} of {count} sprites were found", self.tiles.len());
-            return Err(AvError::new("make the sprites", reason));
-        }
-        let (width, height) = (tile_width * columns, tile_height * rows);
-        let mut grid = Frame::picture(width, height, AVPixelFormat::AV_PIX_FMT_YUVJ420P)?;
-        for plane in 0..3 {
-            let half = u32::from(plane > 0);
-            let (to, to_stride) = grid.plane_mut(plane, height >> half)?;
-            to.fill(if plane == 0 { 0 } else { 128 });
-            let (tile_width, tile_height) = ((tile_width >> half) as usize, (tile_height >> half) as usize);
-            for (index, tile) in self.tiles.iter().enumerate() {
-                let (from, from_stride) = tile.plane(plane, tile_height as u32)?;
-                let left = index % columns as usize * tile_width;
-                let top = index / columns as usize * tile_height;
-                for row in 0..tile_height {
-                    let target = (top + row) * to_stride + left;
-                    to[target..target + tile_width]
-                        .copy_from_slice(&from[row * from_stride..row * from_stride + tile_width]);
-                }
+    /// Names of the checks that a file at `media` does not pass.
+    fn failures(plan: &Plan, media: &Path) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let (poster, sprites) = (directory.path().join("poster"), directory.path().join("sprites"));
+        match verify(plan, media, &poster, &sprites, 2, || {}) {
+            Ok(_) => vec![],
+            Err(RenderError::Verify { checks }) => {
+                checks.into_iter().filter(|check| !check.passed).map(|check| check.name).collect()
             }
+            Err(other) => panic!("{other}"),
         }
-        Ok(grid)
     }
-}
 
-/// Size of a sprite: as wide as allowed, in the picture's shape, even.
-fn tile_size(width: u32, height: u32) -> (u32, u32) {
-    let rect = crate::picture::fit((width.into(), height.into()), (TILE_WIDTH, TILE_HEIGHT));
-    (rect.width, rect.height)
+    #[test]
+    fn a_file_that_is_not_as_planned_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("source.mp4");
+        counter_video::CounterVideo::new(1, (30, 1), 150).write(&path).unwrap();
+        let source: Arc<dyn ByteSource> = Arc::new(std::fs::read(&path).unwrap());
+        let order = serde_json::json!({
+            "sources": [{ "bytes": source.len() }],
+            "clips": [
+                { "source": 0, "start": { "frames": 0 }, "extent": { "duration": { "frames": 90 } } },
+                { "source": 0, "start": { "frames": 9 }, "extent": { "end": { "frames": 69 } } },
+            ],
+        });
+        let order = serde_json::from_value(order).unwrap();
+        let report = crate::render::render(&order, &[source], directory.path(), &|_| {}).unwrap();
+        let media = directory.path().join(crate::report::MEDIA_FILE);
+        assert_eq!(failures(&report.plan, &media), Vec::<String>::new());
+
+        let mut longer = report.plan.clone();
+        longer.frames += 1;
+        longer.samples += 1600;
+        assert_eq!(failures(&longer, &media), ["frame_count", "duration"]);
+        let mut other_rate = report.plan.clone();
+        other_rate.canvas.frame_rate = "29.97".parse().unwrap();
+        let found = failures(&other_rate, &media);
+        assert!(found.contains(&"even_timestamps".to_owned()), "{found:?}");
+        let mut fewer = report.plan.clone();
+        fewer.clips.pop();
+        assert_eq!(failures(&fewer, &media), ["chapters"]);
+
+        // Damage in the middle of the media, where the container does not notice.
+        let mut bytes = std::fs::read(&media).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 400].fill(0x55);
+        std::fs::write(&media, &bytes).unwrap();
+        let found = failures(&report.plan, &media);
+        assert!(found.iter().any(|name| name == "decodes_without_complaint"), "{found:?}");
+    }
 }

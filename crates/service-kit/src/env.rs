@@ -47,7 +47,6 @@ pub const KNOWN: &[Variable] = &[
     plain("SM_KAFKA_BROKERS", "Bootstrap brokers, host:port, comma between them"),
     plain("SM_KAFKA_TOPIC", "The topic of hints (default stream-montages.jobs)"),
     plain("SM_KAFKA_PARTITIONS", "Its partitions (default 12)"),
-    plain("SM_KAFKA_GROUP", "The executors' consumer group (default stream-montages.executors)"),
     // Jobs.
     plain("SM_LEASE_TTL", "How long a lease lasts without a heartbeat (default 30s)"),
     plain("SM_MAX_ATTEMPTS", "Attempts of a job, whatever the reasons of failure (default 5)"),

@@ -24,6 +24,9 @@ pub(crate) struct Scaler {
     job: Option<Job>,
 }
 
+// SAFETY: a scaler is used by one thread at a time and has no tie to the one that made it.
+unsafe impl Send for Scaler {}
+
 impl Scaler {
     /// A scaler that is not yet set up.
     pub(crate) fn new() -> Self {

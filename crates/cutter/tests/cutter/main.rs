@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod bench_tmp;
 mod damage;
 mod exactness;
 mod looks;

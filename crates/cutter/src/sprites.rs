@@ -1,0 +1,115 @@
+//! The poster and the preview sprites, collected while the finished file is decoded.
+
+use ffmpeg_next::ffi::AVPixelFormat;
+
+use crate::av::AvError;
+use crate::av::encode::jpeg;
+use crate::av::frame::Frame;
+use crate::av::scale::Scaler;
+use crate::picture::fit;
+use crate::plan::Plan;
+use crate::report::Sprites;
+use crate::time::TICKS_PER_SECOND;
+
+/// Width of a sprite, in pixels.
+const TILE_WIDTH: u32 = 160;
+/// Highest sprite, in pixels: a portrait picture gets a narrower one.
+const TILE_HEIGHT: u32 = 160;
+/// Most sprites.
+const MOST_TILES: u64 = 100;
+/// Sprites in a row at most.
+const COLUMNS: u32 = 10;
+
+/// Collects the poster and the sprites from some or all frames of the montage.
+pub(crate) struct Pictures {
+    pub(crate) geometry: Sprites,
+    poster_frame: u64,
+    poster: Option<Frame>,
+    /// Sprites with the number of their frame.
+    tiles: Vec<(u64, Frame)>,
+    tile_scaler: Scaler,
+    poster_scaler: Scaler,
+}
+
+impl Pictures {
+    /// An empty collection with the geometry that the plan gives.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let rect = fit((plan.canvas.width.into(), plan.canvas.height.into()), (TILE_WIDTH, TILE_HEIGHT));
+        // One per second for short montages, evenly spread over long ones.
+        let second = plan.canvas.frame_rate.ticks_to_frames(TICKS_PER_SECOND).max(1);
+        let interval = second.max(plan.frames.div_ceil(MOST_TILES)).max(1);
+        let count = plan.frames.div_ceil(interval).clamp(1, MOST_TILES) as u32;
+        let geometry = Sprites {
+            tile_width: rect.width,
+            tile_height: rect.height,
+            columns: count.min(COLUMNS),
+            rows: count.div_ceil(COLUMNS),
+            count,
+            interval_frames: interval,
+            interval_ticks: plan.canvas.frame_rate.frame_to_ticks(interval),
+        };
+        Self {
+            geometry,
+            // A tenth into the first clip: past a fade, before the end of the scene.
+            poster_frame: plan.clips.first().map_or(0, |clip| clip.frames / 10),
+            poster: None,
+            tiles: Vec::new(),
+            tile_scaler: Scaler::new(),
+            poster_scaler: Scaler::new(),
+        }
+    }
+
+    /// Takes from frame `number` of the montage what is needed of it.
+    pub(crate) fn look(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
+        if number == self.poster_frame {
+            let (width, height) = frame.size();
+            self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);
+        }
+        if number.is_multiple_of(self.geometry.interval_frames) {
+            let (width, height) = (self.geometry.tile_width, self.geometry.tile_height);
+            self.tiles.push((number, self.tile_scaler.scale_for_jpeg(frame, width, height)?));
+        }
+        Ok(())
+    }
+
+    /// Adds what another collection of the same montage has.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.poster = self.poster.take().or(other.poster.take());
+        self.tiles.append(&mut other.tiles);
+        self.tiles.sort_by_key(|(number, _)| *number);
+    }
+
+    /// The poster as a JPEG file.
+    pub(crate) fn poster(&self) -> Result<Vec<u8>, AvError> {
+        let missing = || AvError::new("take the poster", "its frame is missing");
+        jpeg(self.poster.as_ref().ok_or_else(missing)?)
+    }
+
+    /// The sprites as one JPEG file.
+    pub(crate) fn grid(&self) -> Result<Vec<u8>, AvError> {
+        let Sprites { tile_width, tile_height, columns, rows, count, .. } = self.geometry;
+        if self.tiles.len() != count as usize {
+            let reason = format!("{} of {count} sprites were found", self.tiles.len());
+            return Err(AvError::new("make the sprites", reason));
+        }
+        let (width, height) = (tile_width * columns, tile_height * rows);
+        let mut grid = Frame::picture(width, height, AVPixelFormat::AV_PIX_FMT_YUVJ420P)?;
+        for plane in 0..3 {
+            let half = u32::from(plane > 0);
+            let (to, to_stride) = grid.plane_mut(plane, height >> half)?;
+            to.fill(if plane == 0 { 0 } else { 128 });
+            let (tile_width, tile_height) = ((tile_width >> half) as usize, (tile_height >> half) as usize);
+            for (index, (_, tile)) in self.tiles.iter().enumerate() {
+                let (from, from_stride) = tile.plane(plane, tile_height as u32)?;
+                let left = index % columns as usize * tile_width;
+                let top = index / columns as usize * tile_height;
+                for row in 0..tile_height {
+                    let target = (top + row) * to_stride + left;
+                    to[target..target + tile_width]
+                        .copy_from_slice(&from[row * from_stride..row * from_stride + tile_width]);
+                }
+            }
+        }
+        jpeg(&grid)
+    }
+}
