@@ -61,7 +61,9 @@ async fn database(env: &Env) -> Finding {
             .await;
     match facts {
         Ok((version, true)) => Ok(format!("PostgreSQL {version}, migrated")),
-        Ok((_, false)) => Err(advice("its schemas are missing", "run `migrate`, or `stream-montages up`, which does it")),
+        Ok((_, false)) => {
+            Err(advice("its schemas are missing", "run `migrate`, or `stream-montages up`, which does it"))
+        }
         Err(error) => Err(advice(error.to_string(), FIX)),
     }
 }
@@ -74,7 +76,10 @@ async fn hints(env: &Env) -> Finding {
             let topic = env.get("SM_KAFKA_TOPIC").unwrap_or(contracts::hint::DEFAULT_TOPIC);
             match migrations::count_partitions(brokers, topic).await {
                 Ok(Some(partitions)) => Ok(format!("by Kafka, topic {topic} with {partitions} partitions")),
-                Ok(None) => Err(advice(format!("topic {topic} does not exist"), "run `migrate`, or `stream-montages up`, which does it")),
+                Ok(None) => Err(advice(
+                    format!("topic {topic} does not exist"),
+                    "run `migrate`, or `stream-montages up`, which does it",
+                )),
                 Err(error) => Err(advice(error.to_string(), FIX)),
             }
         }
@@ -84,7 +89,8 @@ async fn hints(env: &Env) -> Finding {
 }
 
 async fn object_store(env: &Env) -> Finding {
-    const FIX: &str = "set SM_OBJECT_STORE to file:/a/directory/that/can/be/written or s3://bucket/prefix with SM_S3_…";
+    const FIX: &str =
+        "set SM_OBJECT_STORE to file:/a/directory/that/can/be/written or s3://bucket/prefix with SM_S3_…";
     let lookup = |name: &str| env.lookup(name);
     let config = fetch::StoreConfig::from_lookup(&lookup).map_err(|error| advice(error.to_string(), FIX))?;
     let store = fetch::Store::open(&config).map_err(|error| advice(error.to_string(), FIX))?;
@@ -101,21 +107,31 @@ fn render_worker(env: &Env) -> Finding {
     if path.is_file() {
         return Ok(path.display().to_string());
     }
-    Err(advice(format!("{} is not there", path.display()), "put the program `render-worker` beside this one, or name it in SM_RENDER_WORKER"))
+    Err(advice(
+        format!("{} is not there", path.display()),
+        "put the program `render-worker` beside this one, or name it in SM_RENDER_WORKER",
+    ))
 }
 
 fn models(env: &Env) -> Finding {
     let models_dir = PathBuf::from(env.get("SM_MODELS_DIR").unwrap_or(".local/models"));
-    let config = transcribe::EngineConfig::Local(transcribe::LocalConfig { models_dir: models_dir.clone(), threads: 1 });
+    let config = transcribe::EngineConfig::Local(transcribe::LocalConfig {
+        models_dir: models_dir.clone(),
+        threads: 1,
+    });
     match transcribe::Transcriber::new(config).and_then(|transcriber| transcriber.check()) {
         Ok(()) => Ok(models_dir.display().to_string()),
-        Err(error) => Err(advice(error.to_string(), "run deployment/local/models.sh, or name the directory in SM_MODELS_DIR")),
+        Err(error) => Err(advice(
+            error.to_string(),
+            "run deployment/local/models.sh, or name the directory in SM_MODELS_DIR",
+        )),
     }
 }
 
 fn media_directories(env: &Env) -> Finding {
     let lookup = |name: &str| env.lookup(name);
-    let config = fetch::FetchConfig::from_lookup(&lookup).map_err(|error| advice(error.to_string(), "correct the setting"))?;
+    let config = fetch::FetchConfig::from_lookup(&lookup)
+        .map_err(|error| advice(error.to_string(), "correct the setting"))?;
     for directory in &config.media_dirs {
         if !directory.path.is_dir() {
             let wrong = format!("{} is not a directory", directory.path.display());
@@ -131,7 +147,8 @@ fn media_directories(env: &Env) -> Finding {
 async fn gateway(env: &Env) -> Finding {
     let url = api::gateway_url(env);
     let fix = "start it: `stream-montages up` starts everything; or name it in SM_GATEWAY_URL";
-    let client = service_kit::client::http_client(Some(PATIENCE)).map_err(|error| advice(error.to_string(), "install ca-certificates"))?;
+    let client = service_kit::client::http_client(Some(PATIENCE))
+        .map_err(|error| advice(error.to_string(), "install ca-certificates"))?;
     match client.get(format!("{url}/readyz")).send().await {
         Ok(response) if response.status().is_success() => Ok(format!("{url}, ready")),
         Ok(response) => Err(advice(format!("{url} answers {}", response.status()), "look at its log")),

@@ -17,7 +17,13 @@ pub enum What {
 }
 
 /// Prints the newest montages or jobs.
-pub async fn list(env: &Env, what: What, search: Option<&str>, state: Option<&str>, limit: u32) -> anyhow::Result<ExitCode> {
+pub async fn list(
+    env: &Env,
+    what: What,
+    search: Option<&str>,
+    state: Option<&str>,
+    limit: u32,
+) -> anyhow::Result<ExitCode> {
     let client = api::client(env)?;
     let limit = limit.to_string();
     let mut query = vec![("limit", limit.as_str())];

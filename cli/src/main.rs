@@ -16,7 +16,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Turns moments into finished, captioned videos in a browsable library.
 #[derive(Parser)]
-#[command(name = "stream-montages", version, about, after_help = "Settings are environment variables; `stream-montages settings` lists them.")]
+#[command(
+    name = "stream-montages",
+    version,
+    about,
+    after_help = "Settings are environment variables; `stream-montages settings` lists them."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -93,9 +98,13 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         // Handled by `main`, with the runtime and the signals of a service.
         Command::Up => Ok(ExitCode::SUCCESS),
-        Command::Submit { file, idempotency_key, watch } => submit::submit(&env, &file, idempotency_key.as_deref(), watch).await,
+        Command::Submit { file, idempotency_key, watch } => {
+            submit::submit(&env, &file, idempotency_key.as_deref(), watch).await
+        }
         Command::Watch { job } => watch::watch(&api::client(&env)?, job).await,
-        Command::List { what, search, state, limit } => list::list(&env, what, search.as_deref(), state.as_deref(), limit).await,
+        Command::List { what, search, state, limit } => {
+            list::list(&env, what, search.as_deref(), state.as_deref(), limit).await
+        }
         Command::Upload { file } => submit::upload(&env, &file).await,
         Command::Doctor => Ok(doctor::doctor(&env).await),
         Command::Settings => {

@@ -8,11 +8,7 @@ use service_kit::{
     client::{CallError, ServiceClient},
     env::Env,
 };
-use std::{
-    io::Read,
-    path::Path,
-    process::ExitCode,
-};
+use std::{io::Read, path::Path, process::ExitCode};
 
 use crate::{api, watch};
 
@@ -41,7 +37,8 @@ pub async fn submit(env: &Env, file: &Path, key: Option<&str>, follow: bool) -> 
 
 /// Sends a file to use as a source, and prints its id.
 pub async fn upload(env: &Env, file: &Path) -> anyhow::Result<ExitCode> {
-    let opened = tokio::fs::File::open(file).await.with_context(|| format!("{} cannot be read", file.display()))?;
+    let opened =
+        tokio::fs::File::open(file).await.with_context(|| format!("{} cannot be read", file.display()))?;
     let bytes = opened.metadata().await?.len();
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     // Without the whole-call time-out of other calls: a file may take as long as it takes.
@@ -54,10 +51,15 @@ pub async fn upload(env: &Env, file: &Path) -> anyhow::Result<ExitCode> {
     if let Some(key) = env.secret("SM_API_KEY") {
         request = request.bearer_auth(secrecy::ExposeSecret::expose_secret(&key));
     }
-    let response = request.send().await.map_err(reqwest::Error::without_url).context("The gateway does not answer")?;
+    let response =
+        request.send().await.map_err(reqwest::Error::without_url).context("The gateway does not answer")?;
     let status = response.status();
     let text = response.text().await?;
-    anyhow::ensure!(status.is_success(), "{}", detail_of(&text).unwrap_or_else(|| format!("status {status}")));
+    anyhow::ensure!(
+        status.is_success(),
+        "{}",
+        detail_of(&text).unwrap_or_else(|| format!("status {status}"))
+    );
     let upload: Upload = serde_json::from_str(&text)?;
     println!("{}", upload.id);
     eprintln!("{} bytes; use it as {{\"upload\": \"{}\"}} in a source", upload.bytes, upload.id);
@@ -87,13 +89,19 @@ fn uuid_key() -> String {
 /// Adds what to do where the gateway is not there.
 fn with_advice(error: CallError, env: &Env) -> anyhow::Error {
     match error {
-        CallError::Unreachable { .. } => anyhow::Error::new(error)
-            .context(format!("nothing answers at {} (SM_GATEWAY_URL); `stream-montages up` starts everything", api::gateway_url(env))),
+        CallError::Unreachable { .. } => anyhow::Error::new(error).context(format!(
+            "nothing answers at {} (SM_GATEWAY_URL); `stream-montages up` starts everything",
+            api::gateway_url(env)
+        )),
         error => error.into(),
     }
 }
 
 /// For the other commands.
-pub async fn get<T: serde::de::DeserializeOwned>(client: &ServiceClient, env: &Env, path: &str) -> anyhow::Result<Option<T>> {
+pub async fn get<T: serde::de::DeserializeOwned>(
+    client: &ServiceClient,
+    env: &Env,
+    path: &str,
+) -> anyhow::Result<Option<T>> {
     client.get(path).await.map_err(|error| with_advice(error, env))
 }

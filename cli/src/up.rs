@@ -22,17 +22,22 @@ pub async fn up(env: Env, shutdown: CancellationToken) -> anyhow::Result<Running
     )?;
     // The gateway and the executor stop first, then what they need.
     let (front, back) = (shutdown.child_token(), CancellationToken::new());
-    let jobs = jobs_repo::start(jobs_repo::Config::from_env(&env)?, back.clone()).await.context("jobs-repo")?;
+    let jobs =
+        jobs_repo::start(jobs_repo::Config::from_env(&env)?, back.clone()).await.context("jobs-repo")?;
     let env = env.with([("SM_JOBS_URL", Some(format!("http://{}", jobs.address)))])?;
-    let montages = montages_repo::start(montages_repo::Config::from_env(&env)?, back.clone()).await.context("montages-repo")?;
-    let scheduler = scheduler::start(scheduler::Config::from_env(&env)?, back.clone()).await.context("scheduler")?;
+    let montages = montages_repo::start(montages_repo::Config::from_env(&env)?, back.clone())
+        .await
+        .context("montages-repo")?;
+    let scheduler =
+        scheduler::start(scheduler::Config::from_env(&env)?, back.clone()).await.context("scheduler")?;
     let env = env.with([
         ("SM_MONTAGES_URL", Some(format!("http://{}", montages.address))),
         ("SM_SCHEDULER_URL", Some(format!("http://{}", scheduler.address))),
     ])?;
     let gateway = gateway::start(gateway::Config::from_env(&env)?, back.clone()).await.context("gateway")?;
     let env = env.with([("SM_GATEWAY_URL", Some(format!("http://{}", loopback(gateway.address))))])?;
-    let executor = executor::start(executor::Config::from_env(&env)?, front.clone()).await.context("executor")?;
+    let executor =
+        executor::start(executor::Config::from_env(&env)?, front.clone()).await.context("executor")?;
     let address = gateway.address;
     println!("Stream Montages is up: http://{}/", loopback(address));
 
@@ -68,12 +73,14 @@ pub async fn up(env: Env, shutdown: CancellationToken) -> anyhow::Result<Running
 
 /// Migrates the database and makes the topic, as the `migrate` program does.
 async fn prepare(env: &Env) -> anyhow::Result<()> {
-    let report = migrations::run(env.required("SM_DATABASE_URL")?).await.context("the database is not ready")?;
+    let report =
+        migrations::run(env.required("SM_DATABASE_URL")?).await.context("the database is not ready")?;
     tracing::info!(applied = report.applied.len(), "the database is ready");
     if let (Some("kafka") | None, Some(brokers)) = (env.get("SM_HINTS"), env.get("SM_KAFKA_BROKERS")) {
         let topic = env.get("SM_KAFKA_TOPIC").unwrap_or(DEFAULT_TOPIC);
         let partitions = env.parse("SM_KAFKA_PARTITIONS", DEFAULT_PARTITIONS)?;
-        let report = migrations::ensure_topic(brokers, topic, partitions).await.context("the topic is not ready")?;
+        let report =
+            migrations::ensure_topic(brokers, topic, partitions).await.context("the topic is not ready")?;
         tracing::info!(topic = report.topic, partitions = report.partitions, "the topic is ready");
     }
     Ok(())

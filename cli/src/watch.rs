@@ -23,11 +23,11 @@ pub async fn watch(client: &ServiceClient, id: JobId) -> anyhow::Result<ExitCode
         match client.get::<Job>(&format!("/v1/jobs/{id}")).await {
             Ok(Some(job)) => {
                 failures = 0;
-                show(&bar, &job, &mut last_line);
                 if job.state.is_final() {
                     bar.finish_and_clear();
                     return Ok(finish(&job));
                 }
+                show(&bar, &job, &mut last_line);
             }
             Ok(None) => anyhow::bail!("there is no job {id}"),
             Err(error @ CallError::Problem(_)) => return Err(error.into()),
@@ -60,9 +60,12 @@ fn show(bar: &ProgressBar, job: &Job, last_line: &mut String) {
         }
     }
     if bar.is_hidden() {
-        let line = format!("{stage} {:.0} %", (fraction * 10.0).floor() * 10.0);
+        let line = match &job.progress {
+            Some(_) => format!("{stage} {:.0} %", (fraction * 10.0).floor() * 10.0),
+            None => stage.to_owned(),
+        };
         if line != *last_line {
-            eprintln!("{line} {message}");
+            eprintln!("{line}  {message}");
             *last_line = line;
         }
     } else {
@@ -86,12 +89,18 @@ fn stage_name(stage: Stage) -> &'static str {
 
 fn finish(job: &Job) -> ExitCode {
     if job.state == JobState::Succeeded {
+        eprintln!("succeeded after {} of {} attempts", job.attempts.len(), job.max_attempts);
         if let Some(result) = &job.result {
             println!("{}", result.montage_id);
         }
         return ExitCode::SUCCESS;
     }
-    eprintln!("the job ended as {} after {} of {} attempts", job.state.as_str(), job.attempts.len(), job.max_attempts);
+    eprintln!(
+        "the job ended as {} after {} of {} attempts",
+        job.state.as_str(),
+        job.attempts.len(),
+        job.max_attempts
+    );
     if let Some(failure) = &job.failure {
         let place = failure.pointer.as_deref().map(|pointer| format!("{pointer}: ")).unwrap_or_default();
         eprintln!("{place}{} ({})", failure.message, failure.code);

@@ -19,7 +19,8 @@ pub struct Browser {
 impl Browser {
     /// `None`, having said so, where there is no browser; a failure where `CI=true`.
     pub async fn start(width: u32, height: u32) -> Option<Self> {
-        let spawned = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let spawned =
+            Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let Ok(mut driver) = spawned else {
             assert!(env::var("CI").as_deref() != Ok("true"), "chromedriver is not installed");
             eprintln!("skipped: chromedriver is not installed; `make test` installs it");
@@ -29,7 +30,9 @@ impl Browser {
         let port = output
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()))
+            .find_map(|line| {
+                Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned())
+            })
             .expect("chromedriver says its port");
         let flags = [
             "--headless",
@@ -61,7 +64,8 @@ impl Browser {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let mut answer: Value = request.send().await.expect("chromedriver answers").json().await.expect("in JSON");
+        let mut answer: Value =
+            request.send().await.expect("chromedriver answers").json().await.expect("in JSON");
         let value = answer["value"].take();
         assert!(value.get("error").is_none(), "{value}");
         value
@@ -85,7 +89,11 @@ impl Browser {
             if !matches!(value, Value::Null | Value::Bool(false)) && value != json!(0) && value != json!("") {
                 return value;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "never true in the browser: {expression}\n{:?}", self.complaints().await);
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "never true in the browser: {expression}\n{:?}",
+                self.complaints().await
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -94,7 +102,11 @@ impl Browser {
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.call(Method::POST, "/se/log", Some(json!({ "type": "browser" }))).await;
         let entries = log.as_array().cloned().unwrap_or_default();
-        entries.iter().filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+        entries
+            .iter()
+            .filter(|entry| entry["level"] == "SEVERE")
+            .map(|entry| entry["message"].to_string())
+            .collect()
     }
 }
 

@@ -18,7 +18,8 @@ fn command(settings: &[(String, String)], arguments: &[&str], directory: &Path) 
         .current_dir(directory)
         .output()
         .unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.success(), text)
 }
 
@@ -60,7 +61,8 @@ async fn one_process_without_kafka_does_it_all() {
     let (listed, list) = command(&settings, &["list"], directory.path());
     assert!(listed && list.contains("By hand"), "{list}");
 
-    fs::write(directory.path().join("bad.json"), r#"{ "kind": "montage", "spec": { "highlight": [] } }"#).unwrap();
+    fs::write(directory.path().join("bad.json"), r#"{ "kind": "montage", "spec": { "highlight": [] } }"#)
+        .unwrap();
     let (taken, refusal) = command(&settings, &["submit", "bad.json"], directory.path());
     assert!(!taken && refusal.contains("did you mean `highlights`"), "{refusal}");
 

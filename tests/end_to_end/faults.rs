@@ -15,7 +15,8 @@ use crate::videos;
 /// A job that keeps an executor busy for a good while: many clips, one encoder thread.
 fn long_job(stack: &Stack) -> Value {
     fs::copy(videos::large(), stack.directory("media").join("large.mp4")).unwrap();
-    let clip = json!({ "source": { "url": stack.media.url("/media/large.mp4") }, "start": "0", "duration": "8s" });
+    let clip =
+        json!({ "source": { "url": stack.media.url("/media/large.mp4") }, "start": "0", "duration": "8s" });
     json!({ "kind": "montage", "title": "long", "spec": {
         "highlights": vec![clip; 3],
         "canvas": { "width": 1280, "height": 720, "frame_rate": "30" },
@@ -24,7 +25,10 @@ fn long_job(stack: &Stack) -> Value {
 
 fn is_rendering(job: &Job) -> bool {
     job.state == JobState::Running
-        && job.progress.as_ref().is_some_and(|progress| progress.stage == Stage::Rendering && progress.frames_done > 0)
+        && job
+            .progress
+            .as_ref()
+            .is_some_and(|progress| progress.stage == Stage::Rendering && progress.frames_done > 0)
 }
 
 async fn wait_until_gone(process: u32) -> Duration {

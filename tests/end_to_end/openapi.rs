@@ -29,7 +29,8 @@ async fn the_gateway_serves_the_document_and_its_pages() {
     use end_to_end::stack::{Hints, Stack};
     let Some(stack) = Stack::start(Hints::Postgres, &[]).await else { return };
     let served = stack.get("/openapi.json").await;
-    let committed: serde_json::Value = serde_json::from_str(&fs::read_to_string(root().join("gateway/openapi.json")).unwrap()).unwrap();
+    let committed: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(root().join("gateway/openapi.json")).unwrap()).unwrap();
     assert_eq!(served, committed);
     for path in ["/", "/docs", "/docs/errors/invalid-spec", "/livez", "/readyz"] {
         let response = stack.send(reqwest::Method::GET, path, None).await;

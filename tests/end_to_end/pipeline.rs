@@ -63,7 +63,8 @@ fn write(stack: &Stack, name: &str, video: &CounterVideo) {
 
 async fn upload(stack: &Stack, name: &str) -> Upload {
     let bytes = fs::read(stack.directory("media").join(name)).unwrap();
-    let response = stack.request(Method::POST, &format!("/v1/uploads?name={name}")).body(bytes).send().await.unwrap();
+    let response =
+        stack.request(Method::POST, &format!("/v1/uploads?name={name}")).body(bytes).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     response.json().await.unwrap()
 }
@@ -84,8 +85,16 @@ async fn cases(stack: &Stack) -> Vec<Case> {
     write(stack, "b.ts", &CounterVideo::new(3, (30_000, 1001), 150).and("-output_ts_offset 1000"));
     let vp9 = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 1M -pix_fmt yuv420p -c:a libopus";
     write(stack, "c.webm", &CounterVideo::new(4, (24, 1), 120).with(vp9));
-    write(stack, "silent.mp4", &CounterVideo::new(5, (60, 1), 240).sounding(None).and("-movflags +faststart"));
-    write(stack, "fragments.mp4", &CounterVideo::new(6, (30, 1), 150).and("-g 30 -movflags frag_keyframe+delay_moov"));
+    write(
+        stack,
+        "silent.mp4",
+        &CounterVideo::new(5, (60, 1), 240).sounding(None).and("-movflags +faststart"),
+    );
+    write(
+        stack,
+        "fragments.mp4",
+        &CounterVideo::new(6, (30, 1), 150).and("-g 30 -movflags frag_keyframe+delay_moov"),
+    );
     let hevc = "-c:v libx265 -preset ultrafast -crf 20 -pix_fmt yuv420p10le -x265-params log-level=error -tag:v hvc1 -c:a aac";
     write(stack, "ten-bit.mp4", &CounterVideo::new(7, (50, 1), 200).with(hevc));
     // Stored lying on its side, with the note that it is to be turned for showing (which FFmpeg 5.1 writes counterclockwise).
@@ -94,7 +103,8 @@ async fn cases(stack: &Stack) -> Vec<Case> {
     let uploaded = upload(stack, "c.webm").await;
 
     let url = |name: &str| json!({ "url": stack.media.url(&format!("/media/{name}")) });
-    let case = |source, mark, rate, first, frames| Case { source, mark, rate, first, frames, shown: (320, 180) };
+    let case =
+        |source, mark, rate, first, frames| Case { source, mark, rate, first, frames, shown: (320, 180) };
     vec![
         case(url("end.mp4"), 1, (30, 1), 37, 45),
         Case { shown: (640, 480), ..case(json!({ "path": "library:a.mkv" }), 2, (25, 1), 51, 40) },
@@ -114,7 +124,8 @@ async fn every_kind_of_source_gives_exactly_the_asked_frames_by_way_of_kafka() {
     let Some(mut stack) = Stack::start(Hints::Kafka, &[]).await else { return };
     stack.add_executor(&[]);
     let cases = cases(&stack).await;
-    let highlights: Vec<Value> = cases.iter().enumerate().map(|(index, case)| case.highlight(&format!("Clip {index}"))).collect();
+    let highlights: Vec<Value> =
+        cases.iter().enumerate().map(|(index, case)| case.highlight(&format!("Clip {index}"))).collect();
     let body = json!({ "kind": "montage", "title": "Exactly", "labels": { "test": "frames" }, "spec": {
         "highlights": highlights,
         "canvas": { "width": CANVAS.0, "height": CANVAS.1, "frame_rate": "30" },
@@ -150,13 +161,28 @@ fn check_frames(cases: &[Case], file: &Path) {
 /// What ffprobe, which is none of ours, says of the file.
 fn check_file(file: &Path, montage: &Montage, clips: usize) {
     let output = Command::new("ffprobe")
-        .args(["-v", "error", "-show_streams", "-show_chapters", "-show_format", "-count_frames", "-of", "json"])
+        .args([
+            "-v",
+            "error",
+            "-show_streams",
+            "-show_chapters",
+            "-show_format",
+            "-count_frames",
+            "-of",
+            "json",
+        ])
         .arg(file)
         .output()
         .unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let facts: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let stream = |kind: &str| facts["streams"].as_array().unwrap().iter().find(|stream| stream["codec_type"] == kind).unwrap();
+    let stream = |kind: &str| {
+        facts["streams"].as_array().unwrap().iter().find(|stream| stream["codec_type"] == kind).unwrap()
+    };
     let seconds = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
     let (video, audio) = (stream("video"), stream("audio"));
     assert_eq!(video["nb_read_frames"].as_str().unwrap(), montage.media.frames.to_string());
@@ -164,7 +190,10 @@ fn check_file(file: &Path, montage: &Montage, clips: usize) {
     assert_eq!(video["avg_frame_rate"], "30/1");
     assert_eq!(seconds(&video["start_time"]), 0.0);
     assert!((seconds(&video["duration"]) - montage.media.duration).abs() < 0.001);
-    assert!((seconds(&video["duration"]) - seconds(&audio["duration"])).abs() < 1.0 / 30.0, "{video} {audio}");
+    assert!(
+        (seconds(&video["duration"]) - seconds(&audio["duration"])).abs() < 1.0 / 30.0,
+        "{video} {audio}"
+    );
     let chapters = facts["chapters"].as_array().unwrap();
     assert_eq!(chapters.len(), clips);
     for (chapter, clip) in chapters.iter().zip(&montage.clips) {
@@ -190,14 +219,25 @@ async fn check_provenance(stack: &Stack, montage: &Montage) {
 async fn check_delivery(stack: &Stack, montage: &Montage, file: &Path) {
     let links = &montage.summary.links;
     let whole = fs::read(file).unwrap();
-    let part = stack.request(Method::GET, &links["media"]).header(header::RANGE, "bytes=100-199").send().await.unwrap();
+    let part = stack
+        .request(Method::GET, &links["media"])
+        .header(header::RANGE, "bytes=100-199")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
     assert_eq!(part.headers()[header::CONTENT_RANGE], format!("bytes 100-199/{}", whole.len()));
     let etag = part.headers()[header::ETAG].clone();
     assert_eq!(part.bytes().await.unwrap(), whole[100..200]);
-    let same = stack.request(Method::GET, &links["media"]).header(header::IF_NONE_MATCH, etag).send().await.unwrap();
+    let same =
+        stack.request(Method::GET, &links["media"]).header(header::IF_NONE_MATCH, etag).send().await.unwrap();
     assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
-    let beyond = stack.request(Method::GET, &links["media"]).header(header::RANGE, "bytes=999999999-").send().await.unwrap();
+    let beyond = stack
+        .request(Method::GET, &links["media"])
+        .header(header::RANGE, "bytes=999999999-")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     for picture in ["poster", "sprites"] {
         let bytes = stack.send(Method::GET, &links[picture], None).await.bytes().await.unwrap();
@@ -208,19 +248,36 @@ async fn check_delivery(stack: &Stack, montage: &Montage, file: &Path) {
 /// Listed, filtered, renamed and deleted with all its objects.
 async fn check_library(stack: &Stack, montage: &Montage) {
     let path = &montage.summary.links["self"];
-    for (query, found) in [("label=test:frames", 1), ("label=test:other", 0), ("streamer=counter", 1), ("q=exactly", 1), ("q=nothing", 0)] {
+    for (query, found) in [
+        ("label=test:frames", 1),
+        ("label=test:other", 0),
+        ("streamer=counter", 1),
+        ("q=exactly", 1),
+        ("q=nothing", 0),
+    ] {
         let page = stack.get(&format!("/v1/montages?{query}")).await;
         assert_eq!(page["items"].as_array().unwrap().len(), found, "{query}");
     }
     let etag = stack.send(Method::GET, path, None).await.headers()[header::ETAG].clone();
-    let rename = |etag| stack.request(Method::PATCH, path).header(header::IF_MATCH, etag).json(&json!({ "title": "Renamed" })).send();
+    let rename = |etag| {
+        stack
+            .request(Method::PATCH, path)
+            .header(header::IF_MATCH, etag)
+            .json(&json!({ "title": "Renamed" }))
+            .send()
+    };
     assert_eq!(rename(etag.clone()).await.unwrap().status(), StatusCode::OK);
     assert_eq!(rename(etag).await.unwrap().status(), StatusCode::PRECONDITION_FAILED);
     assert_eq!(stack.send(Method::DELETE, path, None).await.status(), StatusCode::NO_CONTENT);
     for gone in ["self", "media", "poster"] {
-        assert_eq!(stack.send(Method::GET, &montage.summary.links[gone], None).await.status(), StatusCode::NOT_FOUND, "{gone}");
+        assert_eq!(
+            stack.send(Method::GET, &montage.summary.links[gone], None).await.status(),
+            StatusCode::NOT_FOUND,
+            "{gone}"
+        );
     }
-    let media = || walk(&stack.directory("objects")).into_iter().filter(|path| path.ends_with("media.mp4")).count();
+    let media =
+        || walk(&stack.directory("objects")).into_iter().filter(|path| path.ends_with("media.mp4")).count();
     for _ in 0..600 {
         if media() == 0 {
             return;
@@ -232,7 +289,9 @@ async fn check_library(stack: &Stack, montage: &Montage) {
 
 fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(directory).unwrap().flatten();
-    entries.flat_map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { vec![entry.path()] }).collect()
+    entries
+        .flat_map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { vec![entry.path()] })
+        .collect()
 }
 
 /// The speech of the sample `jfk.flac`, with the moments at which its phrases begin: read off its loudness, not off any recogniser.
@@ -245,9 +304,21 @@ async fn speech_job(stack: &Stack, engine: &str) -> Option<Job> {
         return None;
     };
     let speech = media.join("jfk.flac").display().to_string();
-    write(stack, "speech.mp4", &CounterVideo::new(1, (30, 1), 330).sounding(None).with(&format!("-i {speech} -map 0:v -map 1:a {X264}")));
+    write(
+        stack,
+        "speech.mp4",
+        &CounterVideo::new(1, (30, 1), 330)
+            .sounding(None)
+            .with(&format!("-i {speech} -map 0:v -map 1:a {X264}")),
+    );
     let opus = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a libopus -ar 48000";
-    write(stack, "late.mkv", &CounterVideo::new(2, (25, 1), 400).sounding(None).with(&format!("-i {speech} -map 0:v -map 1:a {opus} -af adelay=4000:all=1")));
+    write(
+        stack,
+        "late.mkv",
+        &CounterVideo::new(2, (25, 1), 400)
+            .sounding(None)
+            .with(&format!("-i {speech} -map 0:v -map 1:a {opus} -af adelay=4000:all=1")),
+    );
     let url = |name: &str| json!({ "url": stack.media.url(&format!("/media/{name}")) });
     let body = json!({ "kind": "montage", "title": "Inauguration", "spec": {
         "highlights": [
@@ -266,7 +337,13 @@ async fn what_is_said_is_found_at_its_moment_and_plays_in_a_browser() {
     let job = stack.wait_until_final(job.id).await;
     assert_eq!(job.state, JobState::Succeeded, "{job:#?}\n{}", stack.logs());
     let montage = stack.montage_of(&job).await;
-    assert_eq!(montage.transcript.state, TranscriptState::Complete, "{:?}\n{}", montage.transcript, stack.logs());
+    assert_eq!(
+        montage.transcript.state,
+        TranscriptState::Complete,
+        "{:?}\n{}",
+        montage.transcript,
+        stack.logs()
+    );
     let captions = montage.summary.links["captions"].clone();
     let json = stack.get(&captions.replace(".vtt", ".json")).await;
     check_words(&json);
@@ -288,9 +365,22 @@ fn check_words(cues: &Value) {
     let cues = cues.as_array().or_else(|| cues["cues"].as_array()).expect("a list of cues");
     let words: Vec<(String, f64, usize)> = cues
         .iter()
-        .flat_map(|cue| cue["words"].as_array().cloned().unwrap_or_default().into_iter().map(move |word| (cue["clip"].as_u64().unwrap(), word)))
+        .flat_map(|cue| {
+            cue["words"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+                .into_iter()
+                .map(move |word| (cue["clip"].as_u64().unwrap(), word))
+        })
         .map(|(clip, word)| {
-            let text: String = word["text"].as_str().unwrap().to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect();
+            let text: String = word["text"]
+                .as_str()
+                .unwrap()
+                .to_lowercase()
+                .chars()
+                .filter(|letter| letter.is_alphabetic())
+                .collect();
             (text, word["start"].as_f64().unwrap(), usize::try_from(clip).unwrap())
         })
         .collect();
@@ -300,8 +390,13 @@ fn check_words(cues: &Value) {
             let found = words.windows(wanted.len()).find(|window| {
                 window.iter().zip(&wanted).all(|((text, _, at), word)| text == word && *at == clip)
             });
-            let (_, start, _) = &found.unwrap_or_else(|| panic!("`{phrase}` is not said in clip {clip}: {words:?}"))[0];
-            assert!((start - clip_start - moment).abs() < 0.5, "`{phrase}` of clip {clip} at {start}, said at {}", clip_start + moment);
+            let (_, start, _) =
+                &found.unwrap_or_else(|| panic!("`{phrase}` is not said in clip {clip}: {words:?}"))[0];
+            assert!(
+                (start - clip_start - moment).abs() < 0.5,
+                "`{phrase}` of clip {clip} at {start}, said at {}",
+                clip_start + moment
+            );
         }
     }
     for cue in cues {
@@ -320,15 +415,24 @@ async fn watch_in_a_browser(stack: &Stack, montage: &Montage) {
     browser.wait_for(&format!("document.body.innerText.includes('{title}')")).await;
     // Titles are text and never markup.
     browser.run("document.querySelectorAll('a, button').forEach(e => { if (e.innerText.includes('Inauguration')) e.click() })").await;
-    browser.wait_for("document.querySelector('video') && document.querySelector('video').readyState >= 2").await;
+    browser
+        .wait_for("document.querySelector('video') && document.querySelector('video').readyState >= 2")
+        .await;
     browser.run("document.querySelector('video').muted = true; document.querySelector('video').play()").await;
     browser.wait_for("document.querySelector('video').currentTime > 1.5").await;
     assert_eq!(browser.run("return document.querySelector('video').videoWidth").await, json!(640));
-    assert!((browser.run("return document.querySelector('video').duration").await.as_f64().unwrap() - 22.0).abs() < 0.1);
+    assert!(
+        (browser.run("return document.querySelector('video').duration").await.as_f64().unwrap() - 22.0).abs()
+            < 0.1
+    );
     browser.run("document.querySelector('video').textTracks[0].mode = 'showing'").await;
     browser.wait_for("document.querySelector('video').textTracks[0].cues && document.querySelector('video').textTracks[0].cues.length > 1").await;
     browser.run("document.querySelector('video').currentTime = 20").await;
-    browser.wait_for("!document.querySelector('video').seeking && document.querySelector('video').currentTime > 20.2").await;
+    browser
+        .wait_for(
+            "!document.querySelector('video').seeking && document.querySelector('video').currentTime > 20.2",
+        )
+        .await;
     assert_eq!(browser.run("return document.querySelector('video').error").await, Value::Null);
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
@@ -375,7 +479,8 @@ async fn a_montage_can_be_a_source() {
     let second = stack.wait_until_final(second.id).await;
     let montage = stack.montage_of(&second).await;
     let file = stack.download(&montage.summary.links["media"], "second.mp4").await;
-    let frames: Vec<u16> = read_marks(&file, None).unwrap().into_iter().map(|mark| mark.unwrap().frame).collect();
+    let frames: Vec<u16> =
+        read_marks(&file, None).unwrap().into_iter().map(|mark| mark.unwrap().frame).collect();
     assert_eq!(frames, (40..55).collect::<Vec<u16>>());
     stack.end().await;
 }

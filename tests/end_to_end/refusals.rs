@@ -48,10 +48,17 @@ async fn a_malformed_job_is_refused_with_every_mistake_and_not_stored() {
     }
     assert!(refused.errors[0].detail.contains("did you mean `title`"), "{:?}", refused.errors);
 
-    let unknown = problem(&stack, &json!({ "kind": "film", "spec": {} }), StatusCode::UNPROCESSABLE_ENTITY).await;
+    let unknown =
+        problem(&stack, &json!({ "kind": "film", "spec": {} }), StatusCode::UNPROCESSABLE_ENTITY).await;
     assert_eq!(unknown.code, "unknown_kind");
 
-    let broken = stack.request(Method::POST, "/v1/jobs").header("content-type", "application/json").body("{\"kind\": ").send().await.unwrap();
+    let broken = stack
+        .request(Method::POST, "/v1/jobs")
+        .header("content-type", "application/json")
+        .body("{\"kind\": ")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
     assert_eq!(broken.json::<Problem>().await.unwrap().code, "invalid_json");
 
@@ -79,7 +86,21 @@ open(sys.argv[1], 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', head) +
 
 /// A VP9 film whose pictures say that they are 20,000 by 20,000 pixels: their headers are changed after the fact.
 fn huge_film(path: &Path) {
-    let small = videos::make("small.webm", &["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=1", "-c:v", "libvpx-vp9", "-g", "1", "-deadline", "realtime"]);
+    let small = videos::make(
+        "small.webm",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x180:rate=30:duration=1",
+            "-c:v",
+            "libvpx-vp9",
+            "-g",
+            "1",
+            "-deadline",
+            "realtime",
+        ],
+    );
     let mut bytes = fs::read(small).unwrap();
     let mut changed = 0;
     for start in 0..bytes.len() - 8 {
@@ -103,7 +124,11 @@ fn contains_files(directory: &Path) -> bool {
     fs::read_dir(directory).unwrap().flatten().any(|entry| {
         let path = entry.path();
         // The lock by which an executor owns its directory is not a leftover.
-        if path.is_dir() { contains_files(&path) } else { path.extension().is_none_or(|extension| extension != "lock") }
+        if path.is_dir() {
+            contains_files(&path)
+        } else {
+            path.extension().is_none_or(|extension| extension != "lock")
+        }
     })
 }
 
@@ -113,7 +138,11 @@ async fn sources_that_cannot_be_used_fail_their_job_and_leave_nothing_behind() {
     let Some(mut stack) = Stack::start(Hints::Postgres, &settings).await else { return };
     let media = stack.directory("media");
     fs::copy(videos::short(), media.join("short.mp4")).unwrap();
-    fs::write(media.join("playlist.mp4"), "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:1/secret.ts\n#EXT-X-ENDLIST\n").unwrap();
+    fs::write(
+        media.join("playlist.mp4"),
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:1/secret.ts\n#EXT-X-ENDLIST\n",
+    )
+    .unwrap();
     fs::write(media.join("concat.mp4"), "ffconcat version 1.0\nfile '/etc/passwd'\n").unwrap();
     fs::write(media.join("noise.mp4"), vec![0x5a; 100_000]).unwrap();
     huge_picture(&media.join("huge.png"));
@@ -125,11 +154,29 @@ async fn sources_that_cannot_be_used_fail_their_job_and_leave_nothing_behind() {
         ("not there", url("/missing.mp4"), "0", "1s", &["source_not_found"]),
         ("ends early", url("/media/short.mp4"), "0", "1:00", &["source_ends_early"]),
         ("starts beyond the end", url("/media/short.mp4"), "1:00:00", "1s", &["starts_beyond_end"]),
-        ("cut off on the way", url("/truncated.mp4"), "0", "1s", &["source_ended_early", "source_unreachable"]),
+        (
+            "cut off on the way",
+            url("/truncated.mp4"),
+            "0",
+            "1s",
+            &["source_ended_early", "source_unreachable"],
+        ),
         ("a private address", json!({ "url": "http://10.0.0.1/a.mp4" }), "0", "1s", &["source_not_allowed"]),
         ("this machine", json!({ "url": "http://127.0.0.1:9/a.mp4" }), "0", "1s", &["source_not_allowed"]),
-        ("this machine by name", json!({ "url": "http://localhost/a.mp4" }), "0", "1s", &["source_not_allowed"]),
-        ("this machine, written oddly", json!({ "url": "http://0x7f000001/a.mp4" }), "0", "1s", &["source_not_allowed"]),
+        (
+            "this machine by name",
+            json!({ "url": "http://localhost/a.mp4" }),
+            "0",
+            "1s",
+            &["source_not_allowed"],
+        ),
+        (
+            "this machine, written oddly",
+            json!({ "url": "http://0x7f000001/a.mp4" }),
+            "0",
+            "1s",
+            &["source_not_allowed"],
+        ),
         ("redirect to a private address", url("/to-private.mp4"), "0", "1s", &["source_not_allowed"]),
         ("redirect to the metadata service", url("/to-metadata.mp4"), "0", "1s", &["source_not_allowed"]),
         ("redirects in circles", url("/in-circles.mp4"), "0", "1s", &["source_redirects"]),
@@ -137,7 +184,13 @@ async fn sources_that_cannot_be_used_fail_their_job_and_leave_nothing_behind() {
         ("ffconcat named .mp4", url("/media/concat.mp4"), "0", "1s", &["unsupported_container"]),
         ("noise", url("/media/noise.mp4"), "0", "1s", &["unsupported_container"]),
         ("20,000 x 20,000 picture", url("/media/huge.png"), "0", "1s", &["unsupported_container"]),
-        ("20,000 x 20,000 in a film", url("/media/huge.webm"), "0", "1s", &["picture_too_large", "unreadable_source"]),
+        (
+            "20,000 x 20,000 in a film",
+            url("/media/huge.webm"),
+            "0",
+            "1s",
+            &["picture_too_large", "unreadable_source"],
+        ),
         ("endless", url("/endless.mp4"), "0", "1s", &["source_too_large"]),
         ("no such directory", json!({ "path": "attic:a.mp4" }), "0", "1s", &["path_not_allowed"]),
         ("no such file", json!({ "path": "library:nothing.mp4" }), "0", "1s", &["source_not_found"]),

@@ -21,7 +21,8 @@ pub fn make(name: &str, arguments: &[&str]) -> PathBuf {
     let path = directory().join(name);
     if !path.exists() {
         let unfinished = directory().join(format!("unfinished-{name}"));
-        let status = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(arguments).arg(&unfinished).status();
+        let status =
+            Command::new("ffmpeg").args(["-v", "error", "-y"]).args(arguments).arg(&unfinished).status();
         assert!(status.expect("ffmpeg is installed: `make test` does it").success(), "ffmpeg {arguments:?}");
         std::fs::rename(unfinished, &path).unwrap();
     }
@@ -30,11 +31,27 @@ pub fn make(name: &str, arguments: &[&str]) -> PathBuf {
 
 /// Three seconds, small, with a tone.
 pub fn short() -> PathBuf {
-    make("short.mp4", &["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=3", "-f", "lavfi", "-i", "sine=duration=3", "-shortest"])
+    make(
+        "short.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x180:rate=30:duration=3",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=3",
+            "-shortest",
+        ],
+    )
 }
 
 /// Nine seconds of busy full-HD picture: work for a good while.
 pub fn large() -> PathBuf {
     let picture = "testsrc2=size=1920x1080:rate=30:duration=9,noise=alls=20:allf=t";
-    make("large.mp4", &["-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30"])
+    make(
+        "large.mp4",
+        &["-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30"],
+    )
 }

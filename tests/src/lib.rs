@@ -2,7 +2,12 @@
 //! their own, and a loopback web server with sources good and bad.
 //!
 //! A test that cannot have PostgreSQL is skipped with a message, or fails where `CI=true`; likewise Kafka.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a harness that cannot go on fails its test")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a harness that cannot go on fails its test"
+)]
 
 pub mod media_server;
 pub mod process;

@@ -33,7 +33,10 @@ impl MediaServer {
             .route("/endless.mp4", get(endless))
             .route("/truncated.mp4", get(truncated))
             .route("/to-private.mp4", get(|| async { Redirect::temporary("http://10.0.0.1/secret.mp4") }))
-            .route("/to-metadata.mp4", get(|| async { Redirect::temporary("http://169.254.169.254/latest/meta-data") }))
+            .route(
+                "/to-metadata.mp4",
+                get(|| async { Redirect::temporary("http://169.254.169.254/latest/meta-data") }),
+            )
             .route("/in-circles.mp4", get(|| async { Redirect::temporary("/in-circles.mp4") }))
             .with_state(directory);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
@@ -58,9 +61,14 @@ impl Drop for MediaServer {
 }
 
 async fn file(State(directory): State<PathBuf>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Ok(mut file) = tokio::fs::File::open(directory.join(name)).await else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(mut file) = tokio::fs::File::open(directory.join(name)).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let size = file.metadata().await.expect("an open file has a size").len();
-    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("bytes="));
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.strip_prefix("bytes="));
     let (start, end) = match range.and_then(|range| range.split_once('-')) {
         None => (0, size),
         Some((start, end)) => {
@@ -69,7 +77,8 @@ async fn file(State(directory): State<PathBuf>, Path(name): Path<String>, header
         }
     };
     if start >= size {
-        return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{size}"))]).into_response();
+        return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{size}"))])
+            .into_response();
     }
     let mut bytes = vec![0; usize::try_from(end - start).expect("small files")];
     file.seek(std::io::SeekFrom::Start(start)).await.expect("files can be sought");

@@ -30,7 +30,13 @@ pub fn programs() -> PathBuf {
 impl Process {
     /// Starts a program with nothing but the given settings and `PATH`, and waits until it says that it is ready.
     #[must_use]
-    pub fn start(program: &str, arguments: &[&str], settings: &[(String, String)], directory: &Path, name: &str) -> Self {
+    pub fn start(
+        program: &str,
+        arguments: &[&str],
+        settings: &[(String, String)],
+        directory: &Path,
+        name: &str,
+    ) -> Self {
         let log = directory.join(format!("{name}.log"));
         let output = File::create(&log).expect("a log can be written");
         let path = programs().join(program);
@@ -114,7 +120,9 @@ impl Process {
     pub fn children(&self, program: &str) -> Vec<u32> {
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").expect("Linux").flatten() {
-            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
             let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
             // `pid (name) state parent …`; names are cut to 15 characters.
             let Some((head, tail)) = stat.rsplit_once(')') else { continue };

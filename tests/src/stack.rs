@@ -63,7 +63,10 @@ impl Stack {
             (_, brokers) => brokers.unwrap_or_default(),
         };
         let database = Database::create().await?;
-        let directory = tempfile::Builder::new().prefix("stream-montages-test").tempdir().expect("a directory can be made");
+        let directory = tempfile::Builder::new()
+            .prefix("stream-montages-test")
+            .tempdir()
+            .expect("a directory can be made");
         let media_directory = directory.path().join("media");
         for name in ["media", "objects", "work"] {
             fs::create_dir(directory.path().join(name)).expect("a directory can be made");
@@ -113,7 +116,8 @@ impl Stack {
         serve("montages-repo", Some("SM_MONTAGES_URL"));
         serve("scheduler", Some("SM_SCHEDULER_URL"));
         let gateway = serve("gateway", Some("SM_GATEWAY_URL"));
-        let client = service_kit::client::http_client(Some(Duration::from_secs(60))).expect("a client can be made");
+        let client =
+            service_kit::client::http_client(Some(Duration::from_secs(60))).expect("a client can be made");
         let (executors, database) = (Vec::new(), Some(database));
         Some(Self { services, executors, gateway, media, client, settings: all, database, directory })
     }
@@ -121,7 +125,16 @@ impl Stack {
     /// Starts one more executor.
     pub fn add_executor(&mut self, settings: &[(&str, &str)]) {
         // An executor knows the gateway, the hints and its sources, and none of the installation's secrets.
-        let kept = ["SM_GATEWAY_", "SM_EXECUTOR_", "SM_WORK_", "SM_HINTS", "SM_KAFKA_", "SM_FETCH_", "SM_MEDIA_", "SM_MODELS_"];
+        let kept = [
+            "SM_GATEWAY_",
+            "SM_EXECUTOR_",
+            "SM_WORK_",
+            "SM_HINTS",
+            "SM_KAFKA_",
+            "SM_FETCH_",
+            "SM_MEDIA_",
+            "SM_MODELS_",
+        ];
         let mut all = self.settings.clone();
         all.retain(|(setting, _)| kept.iter().any(|prefix| setting.starts_with(prefix)));
         let name = format!("executor-{}", self.executors.len() + 1);
@@ -154,7 +167,6 @@ impl Stack {
     }
 
     /// A request with headers.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, format!("{}{path}", self.gateway))
     }
@@ -216,7 +228,8 @@ impl Stack {
         let response = self.send(Method::GET, path, None).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         let file = self.directory.path().join(name);
-        fs::write(&file, response.bytes().await.expect("the whole body comes")).expect("a file can be written");
+        fs::write(&file, response.bytes().await.expect("the whole body comes"))
+            .expect("a file can be written");
         file
     }
 
@@ -266,6 +279,7 @@ pub fn models() -> PathBuf {
 /// Sample media, where it is there.
 #[must_use]
 pub fn sample_media() -> Option<PathBuf> {
-    let path = env::var_os("SM_TEST_MEDIA").map_or_else(|| root().join("../shared/testdata/media"), PathBuf::from);
+    let path =
+        env::var_os("SM_TEST_MEDIA").map_or_else(|| root().join("../shared/testdata/media"), PathBuf::from);
     path.is_dir().then_some(path)
 }

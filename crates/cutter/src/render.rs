@@ -61,8 +61,8 @@ pub fn render(
     if sources.len() != order.sources.len() {
         return Err(RenderError::Protocol { reason: "the order's sources are not all there".to_owned() });
     }
-    // Two bytes per component for the deepest pictures, and room for padding.
-    limit_allocations((order.limits.max_pixels * 2).max(64 << 20).saturating_add(16 << 20) as usize);
+    // Two bytes per component of the largest picture, or the index of a recording of two days.
+    limit_allocations(order.limits.max_pixels.saturating_mul(2).max(256 << 20) as usize);
     let (opened, probed) = probe_all(order, sources)?;
     let plan = plan(order, &probed).map_err(|problems| RenderError::Refused { problems })?;
 

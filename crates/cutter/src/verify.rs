@@ -358,7 +358,7 @@ mod tests {
         let mut longer = report.plan.clone();
         longer.frames += 1;
         longer.samples += 1600;
-        assert_eq!(failures(&longer, &media), ["frame_count", "duration"]);
+        assert_eq!(failures(&longer, &media), ["frame_count", "duration", "sound_length"]);
         let mut other_rate = report.plan.clone();
         other_rate.canvas.frame_rate = "29.97".parse().unwrap();
         let found = failures(&other_rate, &media);

@@ -114,7 +114,10 @@ pub const KNOWN: &[Variable] = &[
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
     plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),
-    plain("SM_SECURE_COOKIES", "true where people reach the gateway by https: sessions are then sent over https only (default false)"),
+    plain(
+        "SM_SECURE_COOKIES",
+        "true where people reach the gateway by https: sessions are then sent over https only (default false)",
+    ),
     secret("SM_ADMIN_TOKEN", "A key with scope admin, to make the first keys with; at least 32 characters"),
     // Command line.
     secret("SM_API_KEY", "The key that the command line sends"),

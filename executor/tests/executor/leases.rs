@@ -165,7 +165,7 @@ async fn without_a_broker_jobs_are_found_all_the_same() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let brokers = taken.local_addr().unwrap().to_string();
     drop(taken);
-    scene.config.hints = Hints::Kafka(KafkaConfig { brokers, topic: "t".to_owned(), group: "g".to_owned() });
+    scene.config.hints = Hints::Kafka(KafkaConfig { brokers, topic: "t".to_owned() });
     let running = scene.start_with(job()).await;
     assert_eq!(scene.gateway.failure().await.failure.code, "worker_crashed");
     scene.stop(running).await;
@@ -177,7 +177,7 @@ async fn a_hint_wakes_it() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("hints", 3, 1).unwrap();
     let (brokers, topic) = (cluster.bootstrap_servers(), "hints".to_owned());
-    scene.config.hints = Hints::Kafka(KafkaConfig { brokers: brokers.clone(), topic, group: "g".to_owned() });
+    scene.config.hints = Hints::Kafka(KafkaConfig { brokers: brokers.clone(), topic });
     // Nothing but a hint makes it ask a second time.
     scene.config.pace.slow_poll = (Duration::from_secs(86_400), Duration::from_secs(86_400));
     let running = scene.start().await;
