@@ -80,7 +80,7 @@ pub enum Extent {
     End(Moment),
 }
 
-/// The picture of the montage. Absent fields are elected from the sources, see [`crate::plan::elect_canvas`].
+/// The picture of the montage. Absent fields are elected from the sources, see [`crate::canvas::elect_canvas`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CanvasOptions {
     /// Width in pixels: even, 16 to 8192. Given alone, the height follows the elected shape.

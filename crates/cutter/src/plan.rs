@@ -83,7 +83,7 @@ pub struct PlannedClip {
 }
 
 /// How a clip's frames are made. Copying whole groups of pictures without encoding them gets its place here, beside
-/// `Encode`, and [`split`] then gives head, body and tail of a clip a treatment of their own.
+/// `Encode`, and `split` then gives head, body and tail of a clip a treatment of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
