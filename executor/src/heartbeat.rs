@@ -142,7 +142,7 @@ impl Heart {
             executor_id: self.gateway.executor(),
             leases: leases.iter().map(|lease| lease.beat()).collect(),
         };
-        let limit = interval(&leases).clamp(SHORTEST_ANSWER, LONGEST_ANSWER);
+        let limit = patience(&leases).clamp(SHORTEST_ANSWER, LONGEST_ANSWER);
         let gateway = self.gateway.clone();
         let answer = Box::pin(async move { gateway.heartbeat(&request, limit).await });
         Beating { leases, sent_at: Instant::now(), answer }
@@ -155,6 +155,12 @@ fn is_kept(lease: &Arc<Lease>) -> bool {
 
 fn interval(leases: &[Arc<Lease>]) -> Duration {
     leases.iter().map(|lease| lease.terms().heartbeat).min().unwrap_or(IDLE)
+}
+
+/// How long an answer is waited for: longer than until the next heartbeat, since a busy database answers late, and short enough
+/// for another try before the lease's end.
+fn patience(leases: &[Arc<Lease>]) -> Duration {
+    leases.iter().map(|lease| lease.terms().lease / 3).min().unwrap_or(LONGEST_ANSWER)
 }
 
 fn retry_pause(leases: &[Arc<Lease>]) -> Duration {

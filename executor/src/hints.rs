@@ -66,6 +66,9 @@ fn consumer(config: &KafkaConfig, name: &str) -> anyhow::Result<StreamConsumer<B
         .set("client.id", format!("stream-montages-executor-{name}"))
         .set("auto.offset.reset", "latest")
         .set("enable.auto.commit", "false")
+        // A broker that was started again lets us hear anew when the old session has ended: the sooner, the better, since nobody
+        // else is in the group.
+        .set("session.timeout.ms", "10000")
         .set("allow.auto.create.topics", "false")
         // A topic that is made later is found within this time.
         .set("topic.metadata.refresh.interval.ms", "30000")

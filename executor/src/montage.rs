@@ -221,7 +221,12 @@ fn explain(error: WorkerError, clip_order: &[usize], sources: &Sources) -> Faile
 }
 
 fn explain_render(error: &RenderError, clip_order: &[usize], sources: &Sources) -> Failed {
-    // The worker has only the system's words for it.
+    // The worker has only the system's words for it; libav's are those of the C library.
+    if let RenderError::Encode { reason } = error
+        && (reason.ends_with("No space left on device") || reason.ends_with("Disk quota exceeded"))
+    {
+        return failure::disk_full();
+    }
     if let RenderError::Io { reason } = error {
         if reason.contains(&format!("os error {}", libc::ENOSPC))
             || reason.contains(&format!("os error {}", libc::EDQUOT))

@@ -139,10 +139,22 @@ async fn store(
                 // Whatever the store says, it is not the job that is wrong.
                 return Err(Failed::transient(
                     "store_unavailable",
-                    format!("The library did not take {} ({}).", piece.file_name(), error.code()),
+                    format!(
+                        "The library did not take {}: {}. Its log says more, perhaps that its object store is full; the job is tried again by itself.",
+                        piece.file_name(),
+                        why(&error)
+                    ),
                 ));
             }
         }
+    }
+}
+
+/// Without the link, which is nobody's business.
+fn why(error: &FetchError) -> &str {
+    match error {
+        FetchError::Unreachable { reason, .. } | FetchError::Timeout { reason, .. } => reason,
+        other => other.code(),
     }
 }
 

@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+    response::IntoResponse,
+};
 use contracts::{
     decode::{Fields, Mistakes},
     ids::KeyId,
@@ -26,7 +30,10 @@ use service_kit::{
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
-use crate::{Gateway, auth::Visitor};
+use crate::{
+    Gateway,
+    auth::{Identity, Visitor},
+};
 
 /// How long a key that was looked up is believed without another look: how long a revoked one still works on other gateways.
 pub const CACHED: Duration = Duration::from_secs(10);
@@ -204,9 +211,25 @@ fn decode(value: &serde_json::Value) -> Result<NewKey, Vec<FieldError>> {
     mistakes.finish(new)
 }
 
+/// A caller with scope `admin`. Found out before the rest of a request is read, so that strangers learn nothing from it
+/// and keep us waiting for no body.
+#[derive(Debug)]
+pub struct Admin(Identity);
+
+impl FromRequestParts<Arc<Gateway>> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, ApiError> {
+        let visitor = Visitor::from_request_parts(parts, gateway).await?;
+        gateway.door.admit(&visitor, &[Scope::Admin]).await.map(Self)
+    }
+}
+
 /// Make a key
 ///
-/// The answer holds the key itself. It is shown this once: only a hash is stored.
+/// The answer holds the key itself. It is shown this once: only a hash is stored. For the same reason there is no
+/// `Idempotency-Key` here: an answer that was lost cannot be given again. Look into the list, revoke what nobody holds, make
+/// another.
 #[utoipa::path(
     post, path = "/v1/keys", tag = "keys", request_body = NewKey,
     responses(
@@ -218,10 +241,9 @@ fn decode(value: &serde_json::Value) -> Result<NewKey, Vec<FieldError>> {
 )]
 pub async fn create(
     State(gateway): State<Arc<Gateway>>,
-    visitor: Visitor,
+    Admin(maker): Admin,
     Json(body): Json<serde_json::Value>,
 ) -> ApiResult<impl IntoResponse> {
-    let maker = gateway.door.admit(&visitor, &[Scope::Admin]).await?;
     let new = decode(&body).map_err(ApiError::invalid)?;
     let secret = SecretKey::generate();
     let names: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
@@ -255,6 +277,7 @@ pub struct ListQuery {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Keys on a page: 1 to 200, 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
@@ -272,10 +295,9 @@ pub struct ListQuery {
 )]
 pub async fn list(
     State(gateway): State<Arc<Gateway>>,
-    visitor: Visitor,
+    _: Admin,
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Json<KeyPage>> {
-    gateway.door.admit(&visitor, &[Scope::Admin]).await?;
     let limit = paging::limit(query.limit)?;
     let before = query.cursor.map(|cursor| paging::decode::<uuid::Uuid>(&cursor, &"keys")).transpose()?;
     let rows = sqlx::query!(
@@ -318,10 +340,9 @@ pub async fn list(
 )]
 pub async fn revoke(
     State(gateway): State<Arc<Gateway>>,
-    visitor: Visitor,
+    Admin(by): Admin,
     Path(id): Path<KeyId>,
 ) -> ApiResult<StatusCode> {
-    let by = gateway.door.admit(&visitor, &[Scope::Admin]).await?;
     let found =
         sqlx::query!("UPDATE jobs.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1", id.0)
             .execute(&gateway.pool)

@@ -22,10 +22,14 @@ use axum::{
     extract::{Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::any,
+    routing::{any, get},
 };
-use contracts::problem::ProblemCode;
-use service_kit::{Running, http::ServeOptions, problem::ApiError};
+use contracts::key::Scope;
+use service_kit::{
+    Running,
+    http::{self, ServeOptions},
+    problem::{ApiError, ApiResult},
+};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -57,7 +61,7 @@ pub struct Gateway {
 /// When the settings would let strangers in, the address cannot be listened on, or the database does not let us in.
 pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Result<Running> {
     config.check()?;
-    let listener = service_kit::http::bind(config.listen).await?;
+    let listener = http::bind(config.listen).await?;
     let pool = service_kit::db::connect(&config.database, "gateway").await?;
     if config.auth == AuthMode::Keys && config.admin_token.is_none() {
         tracing::info!("SM_ADMIN_TOKEN is not set: only keys that are in the database are accepted");
@@ -69,7 +73,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         pool,
         config,
     };
-    service_kit::http::serve("gateway", listener, router(Arc::new(gateway)), shutdown, options)
+    http::serve("gateway", listener, router(Arc::new(gateway)), shutdown, options)
 }
 
 /// The gateway's own API routes.
@@ -84,18 +88,26 @@ fn router(gateway: Arc<Gateway>) -> Router {
     let services = table::ROUTES.iter().fold(Router::new(), |router, route| {
         router.route(route.pattern, any(proxy::handle).layer(Extension(route)))
     });
-    let own = Router::from(own_api()).merge(pages::router()).layer(middleware::from_fn(pages::mark_own));
+    let own = Router::from(own_api())
+        .route("/metrics", get(metrics))
+        .merge(pages::router())
+        .layer(middleware::from_fn(pages::mark_own))
+        .layer(middleware::from_fn_with_state(Some(gateway.config.patience.short), http::time_out));
     Router::new()
         .merge(services)
         .merge(own)
         // A route, not a fallback, so that the layers below apply to it too.
         .route("/{*path}", any(|| async { ApiError::not_found("route; /docs lists all routes") }))
-        .method_not_allowed_fallback(|| async {
-            ApiError::new(ProblemCode::MethodNotAllowed, "This route does not know the method.")
-        })
+        .method_not_allowed_fallback(http::method_not_allowed)
         .layer(middleware::from_fn_with_state(gateway.clone(), guard))
         .layer(middleware::from_fn(pages::secure))
         .with_state(gateway)
+}
+
+/// The metrics of this process, for whoever may read: they tell by what routes and how much the gateway is used.
+async fn metrics(State(gateway): State<Arc<Gateway>>, visitor: Visitor) -> ApiResult<Response> {
+    gateway.door.admit(&visitor, &[Scope::Read, Scope::Admin]).await?;
+    Ok(http::metrics().await)
 }
 
 /// The first look at every request.

@@ -3,7 +3,8 @@
 
 use axum::http::Method;
 use utoipa::openapi::{
-    Components, InfoBuilder, OpenApi, SecurityRequirement, Server,
+    Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
+    Server,
     path::{Operation, PathItem},
     security::{Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
@@ -61,9 +62,22 @@ pub fn merge_openapi(parts: Vec<OpenApi>) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             operation.security = Some(requirement(path, &method));
+            operation.responses.responses.entry("default".to_owned()).or_insert_with(any_problem);
         }
     }
     document
+}
+
+/// What every operation may answer besides what it names itself: no key, a mistake in the form, a service that is down.
+fn any_problem() -> RefOr<utoipa::openapi::Response> {
+    ResponseBuilder::new()
+        .description("Any other problem; `code` names it")
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+        )
+        .build()
+        .into()
 }
 
 /// Who may call an operation: one entry for each scope that suffices, none where no key is needed.

@@ -145,17 +145,15 @@ const POST_RESULT: Rule = rule("POST", EXECUTOR, RESULT, Wait::Short);
 pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/jobs", upstream: Upstream::Jobs, rules: &[GET, POST] },
     Route { pattern: "/v1/jobs/{id}", upstream: Upstream::Jobs, rules: &[GET] },
-    Route { pattern: "/v1/jobs/{id}/{*rest}", upstream: Upstream::Jobs, rules: &[GET, POST] },
+    Route { pattern: "/v1/jobs/{id}/cancel", upstream: Upstream::Jobs, rules: &[POST] },
+    Route { pattern: "/v1/jobs/{id}/retry", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/leases", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/{*rest}", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/grants", upstream: Upstream::Montages, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/results", upstream: Upstream::Montages, rules: &[POST_RESULT] },
-    Route {
-        pattern: "/v1/results/{*rest}",
-        upstream: Upstream::Montages,
-        rules: &[GET_EXECUTOR, POST_RESULT],
-    },
+    Route { pattern: "/v1/results/transcript", upstream: Upstream::Montages, rules: &[POST_RESULT] },
+    Route { pattern: "/v1/results/{job}", upstream: Upstream::Montages, rules: &[GET_EXECUTOR] },
     Route {
         pattern: "/v1/objects/{*key}",
         upstream: Upstream::Montages,
@@ -171,7 +169,9 @@ pub const ROUTES: &[Route] = &[
         // Executors read what a montage is before they transcribe it again.
         rules: &[rule("GET", READ_OR_EXECUTOR, Body::None, Wait::Short), PATCH, DELETE],
     },
-    Route { pattern: "/v1/montages/{id}/{*rest}", upstream: Upstream::Montages, rules: &[GET, POST] },
+    Route { pattern: "/v1/montages/{id}/transcribe", upstream: Upstream::Montages, rules: &[POST] },
+    // Media, pictures, captions, provenance.
+    Route { pattern: "/v1/montages/{id}/{part}", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/search", upstream: Upstream::Montages, rules: &[GET] },
     Route {
         pattern: "/v1/uploads",
@@ -181,7 +181,10 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
     Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
     Route { pattern: "/v1/schedules/{id}", upstream: Upstream::Scheduler, rules: &[GET, PATCH, DELETE] },
-    Route { pattern: "/v1/schedules/{id}/{*rest}", upstream: Upstream::Scheduler, rules: &[GET, POST] },
+    Route { pattern: "/v1/schedules/{id}/run", upstream: Upstream::Scheduler, rules: &[POST] },
+    Route { pattern: "/v1/schedules/{id}/pause", upstream: Upstream::Scheduler, rules: &[POST] },
+    Route { pattern: "/v1/schedules/{id}/resume", upstream: Upstream::Scheduler, rules: &[POST] },
+    Route { pattern: "/v1/schedules/{id}/runs", upstream: Upstream::Scheduler, rules: &[GET] },
 ];
 
 impl Route {
@@ -253,7 +256,12 @@ mod tests {
         for (path, pattern) in [
             ("/v1/jobs", Some("/v1/jobs")),
             ("/v1/jobs/{id}", Some("/v1/jobs/{id}")),
-            ("/v1/jobs/1/events", Some("/v1/jobs/{id}/{*rest}")),
+            ("/v1/jobs/1/cancel", Some("/v1/jobs/{id}/cancel")),
+            ("/v1/jobs/1/nothing", None),
+            ("/v1/montages/1/transcribe", Some("/v1/montages/{id}/transcribe")),
+            ("/v1/montages/1/media", Some("/v1/montages/{id}/{part}")),
+            ("/v1/results/transcript", Some("/v1/results/transcript")),
+            ("/v1/results/{job_id}", Some("/v1/results/{job}")),
             ("/v1/leases/{job}/complete", Some("/v1/leases/{*rest}")),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),

@@ -17,6 +17,10 @@ use uuid::Uuid;
 
 use crate::{config::Policy, rows};
 
+/// The longest time between two heartbeats, however long the lease: a cancel travels on their answers, and a cancelled
+/// render is to be gone within two seconds.
+const LONGEST_HEARTBEAT: Duration = Duration::from_millis(1500);
+
 /// A duration in whole milliseconds.
 #[must_use]
 pub fn milliseconds(duration: Duration) -> u64 {
@@ -80,7 +84,7 @@ pub async fn claim(
         labels: row.labels.0,
         spec: row.spec.0,
         lease_milliseconds: milliseconds(policy.lease_ttl.min(policy.deadline)),
-        heartbeat_milliseconds: milliseconds(policy.lease_ttl / 3),
+        heartbeat_milliseconds: milliseconds((policy.lease_ttl / 3).min(LONGEST_HEARTBEAT)),
         deadline_milliseconds: milliseconds(policy.deadline),
         stall_milliseconds: milliseconds(policy.stall),
     }))

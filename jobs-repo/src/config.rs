@@ -39,7 +39,8 @@ pub enum HintsConfig {
 /// The rules of leases, attempts and back-off.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// How long a lease lasts without a heartbeat (`SM_LEASE_TTL`, 30s). Executors send one every third of it.
+    /// How long a lease lasts without a heartbeat (`SM_LEASE_TTL`, 30s). Executors send one every third of it, and at
+    /// least every 1.5 s.
     pub lease_ttl: Duration,
     /// Attempts of a job, whatever the reasons of failure (`SM_MAX_ATTEMPTS`, 5).
     pub max_attempts: i32,

@@ -4,7 +4,6 @@
 //! it. Fails with the database's errors, and then nothing is stored.
 
 use contracts::spec::NewJob;
-use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ pub struct Key {
     pub caller: String,
     /// The `Idempotency-Key`.
     pub key: String,
-    /// Of the body; see [`hash`].
+    /// Of the body; see [`service_kit::idempotency::hash`].
     pub request_hash: [u8; 32],
 }
 
@@ -31,13 +30,6 @@ pub enum Posted {
     Known(Vec<Uuid>),
     /// The key is known with another body. Nothing was stored.
     Conflict,
-}
-
-/// The hash of a body that does not depend on spaces or the order of names.
-#[must_use]
-pub fn hash(mut body: serde_json::Value) -> [u8; 32] {
-    body.sort_all_objects();
-    Sha256::digest(body.to_string()).into()
 }
 
 /// Stores new jobs.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use service_kit::{
     caller::Caller,
     extract::{Json, Path, Query},
-    paging,
+    idempotency, paging,
     problem::{ApiError, ApiResult},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -35,8 +35,6 @@ use crate::{
 
 /// Most jobs of one request.
 const MOST_JOBS: usize = 100;
-/// Longest `Idempotency-Key`, in characters.
-const LONGEST_KEY: usize = 200;
 
 /// Post a job
 ///
@@ -78,8 +76,8 @@ pub async fn post_jobs(
 ) -> ApiResult<Response> {
     let jobs = decode(&body)?;
     let is_list = body.is_array();
-    let key = match idempotency_key(&headers)? {
-        Some(key) => Some(Key { caller: caller.key, key, request_hash: post::hash(body) }),
+    let key = match idempotency::key(&headers)? {
+        Some(key) => Some(Key { caller: caller.key, key, request_hash: idempotency::hash(body) }),
         None => None,
     };
     let mut connection = app.pool.acquire().await?;
@@ -144,18 +142,6 @@ fn decode(body: &Value) -> ApiResult<Vec<NewJob>> {
     if mistakes.is_empty() { Ok(jobs) } else { Err(ApiError::invalid(mistakes)) }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> ApiResult<Option<String>> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default();
-    if (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(Some(key.to_owned()));
-    }
-    Err(ApiError::invalid_at(
-        "",
-        format!("Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters and no spaces"),
-    ))
-}
-
 /// The request's W3C trace context, if it has a well-formed one.
 fn trace_parent(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("traceparent")?.to_str().ok()?;
@@ -177,6 +163,7 @@ pub struct ListQuery {
     /// Only jobs that were posted at this moment or later (RFC 3339).
     since: Option<String>,
     /// 1 to 200; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next_cursor` of the page before, with the same filters.
     cursor: Option<String>,

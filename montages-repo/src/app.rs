@@ -148,6 +148,16 @@ pub fn store_error(error: FetchError) -> ApiError {
             format!("The body did not come to its end: {reason}. Nothing was stored."),
         ),
         FetchError::InvalidKey { .. } | FetchError::ObjectNotFound { .. } => ApiError::not_found("object"),
+        FetchError::StoreUnavailable { ref reason }
+            if *reason == std::io::ErrorKind::StorageFull.to_string()
+                || *reason == std::io::ErrorKind::QuotaExceeded.to_string() =>
+        {
+            let full = "The object store is full. Nothing was stored; the operator has to make room.";
+            ApiError {
+                problem: Box::new(ProblemCode::Unavailable.problem(full)),
+                ..ApiError::unavailable("Space in the object store", error)
+            }
+        }
         FetchError::StoreUnavailable { .. } | FetchError::Local { .. } => {
             ApiError::unavailable("The object store", error)
         }

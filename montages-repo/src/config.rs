@@ -5,6 +5,10 @@ use secrecy::SecretString;
 use service_kit::{db::DatabaseConfig, env::Env};
 use std::{net::SocketAddr, time::Duration};
 
+/// Longest life of a link. Objects that nobody published go a day after their last link was given, and S3 takes them until their
+/// links end: links that lived as long would leave objects behind.
+const LONGEST_LINK: Duration = Duration::from_secs(12 * 3600);
+
 /// The settings, each with its variable.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -18,7 +22,7 @@ pub struct Config {
     pub internal_token: Option<SecretString>,
     /// `SM_OBJECT_STORE` and the other variables of [`StoreConfig`].
     pub store: StoreConfig,
-    /// `SM_LINK_TTL`: how long signed links live; 15 minutes by default.
+    /// `SM_LINK_TTL`: how long signed links live; 15 minutes by default, at most 12 hours.
     pub link_ttl: Duration,
     /// `SM_UPLOAD_MAX_BYTES`: the largest upload; 20 GiB by default.
     pub upload_max_bytes: u64,
@@ -32,15 +36,42 @@ impl Config {
     /// # Errors
     /// When one is missing or cannot be read; it is named.
     pub fn from_env(env: &Env) -> anyhow::Result<Self> {
+        let link_ttl = env.duration("SM_LINK_TTL", Duration::from_secs(15 * 60))?;
+        anyhow::ensure!(
+            (Duration::from_secs(1)..=LONGEST_LINK).contains(&link_ttl),
+            "SM_LINK_TTL: expected 1s to 12h"
+        );
         Ok(Self {
             listen: env.parse("SM_MONTAGES_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8082)))?,
             database: DatabaseConfig::from_env(env)?,
             jobs_url: env.parse("SM_JOBS_URL", "http://127.0.0.1:8081".to_owned())?,
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
             store: StoreConfig::from_lookup(&|name| env.lookup(name))?,
-            link_ttl: env.duration("SM_LINK_TTL", Duration::from_secs(15 * 60))?,
+            link_ttl,
             upload_max_bytes: env.size("SM_UPLOAD_MAX_BYTES", 20 << 30)?,
             reap_every: Duration::from_secs(60),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_end_before_what_they_wrote_is_deleted() {
+        let config = |ttl: &str| {
+            let settings = [
+                ("SM_DATABASE_URL", "postgres://localhost/x"),
+                ("SM_OBJECT_STORE", "file:/x"),
+                ("SM_LINK_TTL", ttl),
+            ];
+            let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Config::from_env(&Env::from_pairs(settings).unwrap()).map(|config| config.link_ttl)
+        };
+        assert_eq!(config("12h").unwrap(), LONGEST_LINK);
+        for ttl in ["13h", "500ms"] {
+            assert!(config(ttl).unwrap_err().to_string().starts_with("SM_LINK_TTL"), "{ttl}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use contracts::{
     decode::Mistakes,
     ids::MontageId,
-    object::{Grant, GrantRequest, Grants, Piece, ReadWish},
+    object::{Grant, GrantRequest, Grants, Piece, ReadWish, WriteWish},
     problem::{Problem, ProblemCode},
     spec::{JobSpec, Source},
 };
@@ -38,6 +38,7 @@ const MOST_WISHES: usize = 1000;
               (status = 403, body = Problem, content_type = "application/problem+json", description = "The job's spec does not name what is to be read"),
               (status = 404, body = Problem, content_type = "application/problem+json", description = "What is to be read is not there"),
               (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease has passed on"),
+              (status = 413, body = Problem, content_type = "application/problem+json", description = "A piece is larger than the object store takes by a link"),
               (status = 422, body = Problem, content_type = "application/problem+json", description = "A wish cannot be granted"))
 )]
 pub async fn grant(
@@ -45,6 +46,7 @@ pub async fn grant(
     Json(request): Json<GrantRequest>,
 ) -> ApiResult<Json<Grants>> {
     check(&request)?;
+    fits(&request.write, app.store.largest_by_link())?;
     app.check_lease(request.job_id, request.executor_id, request.fence).await?;
     let mut read = Vec::with_capacity(request.read.len());
     if !request.read.is_empty() {
@@ -86,6 +88,17 @@ fn check(request: &GrantRequest) -> ApiResult<()> {
         }
     }
     mistakes.finish(Some(())).map_err(ApiError::invalid)
+}
+
+/// Refuses what the store would refuse only after all of it was sent, and then at every attempt again.
+fn fits(wishes: &[WriteWish], largest: Option<u64>) -> ApiResult<()> {
+    let Some(largest) = largest.filter(|largest| wishes.iter().any(|wish| wish.bytes > *largest)) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "The object store takes at most {largest} bytes in one piece. Ask for a shorter or smaller montage."
+    );
+    Err(ApiError::new(ProblemCode::TooLarge, detail))
 }
 
 /// Whether a job's spec names what is to be read.
@@ -157,4 +170,16 @@ async fn sign(app: &App, method: Method, key: ObjectKey, bytes: Option<u64>) -> 
         key: key.as_str().to_owned(),
         expires_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_cannot_take_is_refused_before_it_is_sent() {
+        let wishes = [10, 11].map(|bytes| WriteWish { piece: Piece::Media, bytes });
+        assert!(fits(&wishes, None).is_ok() && fits(&wishes, Some(11)).is_ok());
+        assert_eq!(fits(&wishes, Some(10)).unwrap_err().problem.code, ProblemCode::TooLarge.as_str());
+    }
 }

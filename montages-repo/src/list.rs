@@ -48,6 +48,7 @@ pub struct ListQuery {
     /// Published before this moment.
     until: Option<DateTime<Utc>>,
     /// 1 to 200; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,

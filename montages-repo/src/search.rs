@@ -26,6 +26,7 @@ pub struct SearchQuery {
     /// Words that stand together in a title, a clip's title or streamer, or a cue; "phrases", `or` and `-without` work.
     q: Option<String>,
     /// 1 to 200 hits; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 

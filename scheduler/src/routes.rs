@@ -16,8 +16,9 @@ use contracts::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use service_kit::{
+    caller::Caller,
     extract::{Json, Path, Query},
-    paging,
+    idempotency, paging,
     problem::{ApiError, ApiResult},
 };
 use sqlx::PgPool;
@@ -59,6 +60,7 @@ pub struct PageQuery {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Items on a page: 1 to 200, 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
@@ -98,19 +100,38 @@ fn not_found() -> ApiError {
 /// Every tick reads the list of highlights from `source` and posts a job made of `template` and the list. The cron
 /// expression is read in `time_zone`, where every moment of the wall clock counts once: a tick that falls into the hour that
 /// is skipped when the clock is set forward comes at the end of the gap, one in the hour that is repeated comes the first time
-/// only. Ticks that pass while no scheduler is there are made up for by one run, for the latest of them.
+/// only. Ticks that pass while no scheduler is there are made up for by one run, for the latest of them. The same
+/// `Idempotency-Key` with the same body answers the same schedule, as it is now, for as long as there is one.
 #[utoipa::path(
     post, path = "/v1/schedules", tag = "schedules", request_body = NewSchedule,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters of your own. Posting again under it does not make another schedule.")),
     responses(
         (status = 201, description = "The schedule", body = Schedule, headers(("Location" = String, description = "Its path"), ("ETag" = String, description = "Its version"))),
         (status = 400, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`idempotency_conflict`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Mistakes, each with its pointer", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn create(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<Response> {
+async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> ApiResult<Response> {
     let now = store::now(&api.pool).await?;
     let plan = template::decode(&body, now).map_err(ApiError::invalid)?;
-    let schedule = store::insert(&api.pool, &plan, next(&plan, now)).await?;
+    let key = idempotency::key(&headers)?.map(|key| store::PostKey {
+        caller: caller.key,
+        key,
+        request_hash: idempotency::hash(body),
+    });
+    let schedule =
+        store::insert(&api.pool, &plan, next(&plan, now), key.as_ref()).await?.ok_or_else(|| {
+            ApiError::new(
+                ProblemCode::IdempotencyConflict,
+                "This Idempotency-Key came with another body before. Use a new key for a new schedule.",
+            )
+        })?;
     let location =
         HeaderValue::from_str(&format!("/v1/schedules/{}", schedule.id)).map_err(ApiError::internal)?;
     let mut response = with_etag(StatusCode::CREATED, schedule);

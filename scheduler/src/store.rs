@@ -83,12 +83,31 @@ pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "now!""#).fetch_one(pool).await
 }
 
-/// Stores a new schedule.
-pub async fn insert(pool: &PgPool, plan: &Plan, next_at: Option<DateTime<Utc>>) -> sqlx::Result<Schedule> {
-    sqlx::query_as!(
+/// The `Idempotency-Key` that a schedule is posted under.
+#[derive(Debug)]
+pub struct PostKey {
+    /// Who posts.
+    pub caller: String,
+    /// The key.
+    pub key: String,
+    /// Of the body.
+    pub request_hash: [u8; 32],
+}
+
+/// Stores a new schedule, or answers the one that the same request made before; `None` if the key came with another body.
+/// Whatever number of the same requests comes at once, they make one schedule.
+pub async fn insert(
+    pool: &PgPool,
+    plan: &Plan,
+    next_at: Option<DateTime<Utc>>,
+    key: Option<&PostKey>,
+) -> sqlx::Result<Option<Schedule>> {
+    let made = sqlx::query_as!(
         ScheduleRow,
-        r#"INSERT INTO jobs.schedules (id, name, cron, time_zone, source, template, paused, next_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        r#"INSERT INTO jobs.schedules
+               (id, name, cron, time_zone, source, template, paused, next_at, posted_by, idempotency_key, request_hash)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           ON CONFLICT (posted_by, idempotency_key) DO NOTHING
            RETURNING id, name, cron, time_zone, source AS "source: Json<HighlightSource>", template, paused, next_at, created_at, updated_at"#,
         ScheduleId::generate().0,
         plan.name,
@@ -97,11 +116,34 @@ pub async fn insert(pool: &PgPool, plan: &Plan, next_at: Option<DateTime<Utc>>) 
         Json(&plan.source) as _,
         plan.template,
         plan.paused,
-        next_at
+        next_at,
+        key.map(|key| key.caller.as_str()),
+        key.map(|key| key.key.as_str()),
+        key.map(|key| key.request_hash.as_slice())
     )
-    .fetch_one(pool)
+    .fetch_optional(pool)
+    .await?;
+    match (made, key) {
+        (Some(made), _) => Ok(Some(made.into())),
+        (None, Some(key)) => find_posted(pool, key).await,
+        // Rows without a key are in nobody's way.
+        (None, None) => Err(sqlx::Error::RowNotFound),
+    }
+}
+
+/// The schedule that was posted under a key; `None` if that was with another body.
+async fn find_posted(pool: &PgPool, key: &PostKey) -> sqlx::Result<Option<Schedule>> {
+    sqlx::query_as!(
+        ScheduleRow,
+        r#"SELECT id, name, cron, time_zone, source AS "source: Json<HighlightSource>", template, paused, next_at, created_at, updated_at
+           FROM jobs.schedules WHERE posted_by = $1 AND idempotency_key = $2 AND request_hash = $3"#,
+        key.caller,
+        key.key,
+        key.request_hash.as_slice()
+    )
+    .fetch_optional(pool)
     .await
-    .map(Schedule::from)
+    .map(|row| row.map(Schedule::from))
 }
 
 /// Stores what a schedule was changed to.

@@ -157,7 +157,7 @@ impl World {
         let body =
             json!({"name": "test", "cron": cron, "source": source, "template": {"title": "Best of {date}"}});
         let plan = scheduler::template::decode(&body, at(made_at)).unwrap();
-        store::insert(&self.pool, &plan, plan.rule.next(at(made_at))).await.unwrap().id
+        store::insert(&self.pool, &plan, plan.rule.next(at(made_at)), None).await.unwrap().unwrap().id
     }
 
     fn url(&self, name: &str) -> Value {
@@ -454,6 +454,42 @@ async fn a_schedule_is_made_changed_run_paused_and_deleted() {
             (404, Some("not_found"))
         );
     }
+    stop(shutdown, running).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn posting_again_under_a_key_makes_no_second_schedule() {
+    let Some(world) = World::new().await else { return };
+    let (base, shutdown, running) = started(&world).await;
+    let client = service_kit::client::http_client(Some(Duration::from_secs(20))).unwrap();
+    let body = |name: &str| json!({"name": name, "cron": "0 18 * * *", "source": world.url("best"), "template": {"title": "x"}});
+    let post = |caller: &str, key: &str, name: &str| {
+        let request =
+            client.post(format!("{base}/v1/schedules")).header("x-sm-key", caller).json(&body(name));
+        let request = if key.is_empty() { request } else { request.header("idempotency-key", key) };
+        async move {
+            let response = request.send().await.unwrap();
+            (response.status().as_u16(), response.json::<Value>().await.unwrap())
+        }
+    };
+    // Many at once make one.
+    let answers = futures::future::join_all((0..8).map(|_| post("a", "k", "weekly"))).await;
+    for (status, answer) in &answers {
+        assert_eq!((*status, &answer["id"]), (201, &answers[0].1["id"]));
+    }
+    let (status, problem) = post("a", "k", "daily").await;
+    assert_eq!((status, &problem["code"]), (409, &json!("idempotency_conflict")));
+    // Another caller's keys are his own, and without a key every post counts.
+    assert_ne!(post("b", "k", "weekly").await.1["id"], answers[0].1["id"]);
+    assert_ne!(post("a", "", "weekly").await.1["id"], post("a", "", "weekly").await.1["id"]);
+    assert_eq!(post("a", "two words", "weekly").await.0, 422);
+    let list: Value = client.get(format!("{base}/v1/schedules")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(list["items"].as_array().unwrap().len(), 4);
+    // What is deleted does not hold its key.
+    let id = answers[0].1["id"].as_str().unwrap();
+    assert_eq!(client.delete(format!("{base}/v1/schedules/{id}")).send().await.unwrap().status(), 204);
+    assert_eq!(post("a", "k", "daily").await.0, 201);
     stop(shutdown, running).await;
     world.end().await;
 }

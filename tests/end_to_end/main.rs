@@ -4,8 +4,11 @@
 mod browser;
 mod everything;
 mod faults;
+mod hostile;
 mod openapi;
 mod pipeline;
 mod refusals;
+mod s3;
 mod schedules;
+mod survival;
 mod videos;

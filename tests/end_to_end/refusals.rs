@@ -120,15 +120,15 @@ fn huge_film(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-fn contains_files(directory: &Path) -> bool {
+/// Whether there is a file anywhere in a directory, but for those that belong to the installation: the lock by which an executor
+/// owns its directory, and the secret that signs links.
+pub fn contains_files(directory: &Path) -> bool {
     fs::read_dir(directory).unwrap().flatten().any(|entry| {
         let path = entry.path();
-        // The lock by which an executor owns its directory is not a leftover.
         if path.is_dir() {
-            contains_files(&path)
-        } else {
-            path.extension().is_none_or(|extension| extension != "lock")
+            return contains_files(&path);
         }
+        !matches!(entry.file_name().to_str(), Some("lock" | ".signing-secret"))
     })
 }
 

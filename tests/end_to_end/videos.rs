@@ -55,3 +55,27 @@ pub fn large() -> PathBuf {
         &["-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30"],
     )
 }
+
+/// Six seconds that are small to look at and large to read: many requests, little work.
+pub fn heavy() -> PathBuf {
+    let picture = "testsrc2=size=320x180:rate=30:duration=6,noise=alls=60:allf=t";
+    make(
+        "heavy.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            picture,
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-crf",
+            "5",
+            "-g",
+            "15",
+            "-pix_fmt",
+            "yuv420p",
+        ],
+    )
+}

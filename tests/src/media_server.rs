@@ -6,28 +6,80 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{any, get},
 };
 use bytes::Bytes;
 use futures::stream;
-use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncSeekExt},
     net::TcpListener,
+    sync::watch,
     task::JoinHandle,
 };
+
+/// Longest wait for a request to come. Generous: it only bounds a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server; stops when dropped.
 pub struct MediaServer {
     /// Where it listens.
     pub address: SocketAddr,
+    gate: Arc<Gate>,
     task: JoinHandle<()>,
+}
+
+/// Holds requests, so that a test finds its job in the middle of something for as long as it likes.
+struct Gate {
+    open: watch::Sender<bool>,
+    held: watch::Sender<usize>,
+}
+
+impl Gate {
+    async fn pass(&self) {
+        /// Counts for as long as it lives: a client may go away.
+        struct Held<'a>(&'a watch::Sender<usize>);
+        impl Drop for Held<'_> {
+            fn drop(&mut self) {
+                self.0.send_modify(|held| *held -= 1);
+            }
+        }
+        let mut open = self.open.subscribe();
+        if *open.borrow_and_update() {
+            return;
+        }
+        self.held.send_modify(|held| *held += 1);
+        let _held = Held(&self.held);
+        open.wait_for(|open| *open).await.expect("the gate lives as long as the server");
+    }
 }
 
 impl MediaServer {
     /// Serves the files of a directory at `/media/…` and bad manners elsewhere.
     pub async fn start(directory: PathBuf) -> Self {
+        let gate = Arc::new(Gate { open: watch::Sender::new(false), held: watch::Sender::new(0) });
+        let (middle, whole) = (Arc::clone(&gate), Arc::clone(&gate));
         let router = Router::new()
+            // The middle of the file is held: work on it begins and cannot end.
+            .route(
+                "/held-in-the-middle/{name}",
+                get(async move |directory: State<PathBuf>, name: Path<String>, headers: HeaderMap| {
+                    let size = tokio::fs::metadata(directory.join(&*name)).await.map_or(0, |file| file.len());
+                    let (start, _) = asked(&headers, size).unwrap_or((0, size));
+                    if (size / 4..size / 8 * 7).contains(&start) {
+                        middle.pass().await;
+                    }
+                    file(directory, name, headers).await
+                }),
+            )
+            // Whatever is asked for here is not there, but that is only said when the gate opens.
+            .route(
+                "/held/{*rest}",
+                any(async move || {
+                    whole.pass().await;
+                    StatusCode::NOT_FOUND
+                }),
+            )
             .route("/media/{name}", get(file))
             .route("/missing.mp4", get(|| async { StatusCode::NOT_FOUND }))
             .route("/endless.mp4", get(endless))
@@ -44,7 +96,24 @@ impl MediaServer {
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("the server runs");
         });
-        Self { address, task }
+        Self { address, gate, task }
+    }
+
+    /// Waits until so many requests are held.
+    pub async fn until_held(&self, count: usize) {
+        let mut held = self.gate.held.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, held.wait_for(|held| *held >= count)).await;
+        waited.expect("requests come to the gate").expect("the gate lives as long as the server");
+    }
+
+    /// Answers what is held, and holds nothing more.
+    pub fn let_go(&self) {
+        self.gate.open.send_replace(true);
+    }
+
+    /// Holds requests again, as at the start.
+    pub fn hold(&self) {
+        self.gate.open.send_replace(false);
     }
 
     /// The link of a path on this server.
@@ -65,17 +134,8 @@ async fn file(State(directory): State<PathBuf>, Path(name): Path<String>, header
         return StatusCode::NOT_FOUND.into_response();
     };
     let size = file.metadata().await.expect("an open file has a size").len();
-    let range = headers
-        .get(header::RANGE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.strip_prefix("bytes="));
-    let (start, end) = match range.and_then(|range| range.split_once('-')) {
-        None => (0, size),
-        Some((start, end)) => {
-            let start: u64 = start.parse().unwrap_or(0);
-            (start, end.parse::<u64>().map_or(size, |end| (end + 1).min(size)))
-        }
-    };
+    let range = asked(&headers, size);
+    let (start, end) = range.unwrap_or((0, size));
     if start >= size {
         return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, format!("bytes */{size}"))])
             .into_response();
@@ -90,6 +150,13 @@ async fn file(State(directory): State<PathBuf>, Path(name): Path<String>, header
         (header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1)),
     ];
     (status, headers, bytes).into_response()
+}
+
+/// Where the asked range begins and ends, if one is asked for.
+fn asked(headers: &HeaderMap, size: u64) -> Option<(u64, u64)> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
+    let (start, end) = range.split_once('-')?;
+    Some((start.parse().unwrap_or(0), end.parse::<u64>().map_or(size, |end| (end + 1).min(size))))
 }
 
 /// A body without a length that never ends.

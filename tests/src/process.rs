@@ -75,6 +75,12 @@ impl Process {
         }
     }
 
+    /// What it was called when it was started.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -24,7 +24,8 @@ use crate::{
 /// Longest wait for a job. Generous: it only bounds a failure.
 const PATIENCE: Duration = Duration::from_secs(300);
 const INTERNAL_TOKEN: &str = "internal-token-of-the-tests-0123456789";
-const EXECUTOR_TOKEN: &str = "executor-token-of-the-tests-0123456789";
+/// What executors show to the gateway.
+pub const EXECUTOR_TOKEN: &str = "executor-token-of-the-tests-0123456789";
 
 /// What carries hints in a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,10 +117,39 @@ impl Stack {
         serve("montages-repo", Some("SM_MONTAGES_URL"));
         serve("scheduler", Some("SM_SCHEDULER_URL"));
         let gateway = serve("gateway", Some("SM_GATEWAY_URL"));
-        let client =
-            service_kit::client::http_client(Some(Duration::from_secs(60))).expect("a client can be made");
+        let client = http_client();
         let (executors, database) = (Vec::new(), Some(database));
         Some(Self { services, executors, gateway, media, client, settings: all, database, directory })
+    }
+
+    /// One of the services.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    #[must_use]
+    pub fn service(&mut self, name: &str) -> &mut Process {
+        let found = self.services.iter_mut().find(|service| service.name() == name);
+        found.unwrap_or_else(|| panic!("there is no service {name}"))
+    }
+
+    /// Starts a service that was killed or stopped again, at its old address. `settings` replace those of the stack.
+    pub fn start_again(&mut self, name: &str, settings: &[(&str, &str)]) {
+        let listen = match name {
+            "jobs-repo" => "SM_JOBS_LISTEN",
+            "montages-repo" => "SM_MONTAGES_LISTEN",
+            "scheduler" => "SM_SCHEDULER_LISTEN",
+            _ => "SM_LISTEN",
+        };
+        let address = self.service(name).address.clone();
+        let mut all = self.settings.clone();
+        for (setting, value) in settings.iter().chain(&[(listen, address.as_str())]) {
+            all.retain(|(known, _)| known != setting);
+            all.push(((*setting).to_owned(), (*value).to_owned()));
+        }
+        let again = Process::start(name, &[], &all, self.directory.path(), name);
+        *self.service(name) = again;
+        // Its connections were those to the killed gateway.
+        self.client = http_client();
     }
 
     /// Starts one more executor.
@@ -253,6 +283,10 @@ impl Stack {
             database.remove().await;
         }
     }
+}
+
+fn http_client() -> Client {
+    service_kit::client::http_client(Some(Duration::from_secs(60))).expect("a client can be made")
 }
 
 fn migrate(settings: &[(String, String)]) {

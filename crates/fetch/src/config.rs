@@ -58,6 +58,8 @@ pub struct MediaDir {
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
     /// `SM_OBJECT_STORE`: `file:/var/lib/stream-montages` or `s3://bucket/prefix`. Required.
+    /// On S3 the service's key needs GetObject, PutObject, DeleteObject, AbortMultipartUpload, ListBucket and
+    /// ListBucketMultipartUploads; executors need none.
     pub location: StoreLocation,
     /// `SM_OBJECT_BASE_URL`: what links to objects of a local directory begin with, as executors reach it: the gateway's
     /// address. Without it links are paths (`/v1/objects/…`), for clients that know the gateway's address anyway.
@@ -75,6 +77,9 @@ pub struct StoreConfig {
     pub s3_secret_access_key: Option<SecretString>,
     /// `SM_S3_ALLOW_HTTP`: `true` allows an endpoint without TLS. `false` by default.
     pub s3_allow_http: bool,
+    /// `SM_S3_CONDITIONAL_PUT`: `false` for a service that does not know `If-None-Match` on PUT. `true` by default: then a link to
+    /// write an object never replaces what is there.
+    pub s3_conditional_put: bool,
 }
 
 /// The kinds of object store.
@@ -171,6 +176,7 @@ impl StoreConfig {
         "SM_S3_ACCESS_KEY_ID",
         "SM_S3_SECRET_ACCESS_KEY",
         "SM_S3_ALLOW_HTTP",
+        "SM_S3_CONDITIONAL_PUT",
     ];
 
     /// A store in a directory, with the defaults of everything else.
@@ -189,6 +195,7 @@ impl StoreConfig {
             s3_access_key_id: None,
             s3_secret_access_key: None,
             s3_allow_http: false,
+            s3_conditional_put: true,
         }
     }
 
@@ -214,6 +221,7 @@ impl StoreConfig {
             s3_access_key_id: read(lookup, "SM_S3_ACCESS_KEY_ID", secret)?,
             s3_secret_access_key: read(lookup, "SM_S3_SECRET_ACCESS_KEY", secret)?,
             s3_allow_http: read(lookup, "SM_S3_ALLOW_HTTP", parse_bool)?.unwrap_or(false),
+            s3_conditional_put: read(lookup, "SM_S3_CONDITIONAL_PUT", parse_bool)?.unwrap_or(true),
             ..Self::at(location)
         };
         Ok(match read(lookup, "SM_S3_REGION", |text| Ok(text.to_owned()))? {

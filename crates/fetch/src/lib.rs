@@ -29,6 +29,7 @@ mod sign;
 mod source;
 mod store;
 mod tls;
+mod unfinished;
 mod upload;
 mod whole;
 

@@ -15,6 +15,8 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
+use http::HeaderValue;
+use http::header::IF_NONE_MATCH;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -35,12 +37,16 @@ use crate::metered::{Metered, Size, Stored};
 use crate::secret::shared_secret;
 use crate::sign::{Allowed, LinkSigner, Method, SignedLink};
 use crate::tls::ensure_provider;
+use crate::unfinished;
 
 /// Objects up to this size are written with one request; larger ones in parts of it.
 const PART_BYTES: usize = 8 << 20;
 
 /// Parts in flight at the same time; bounds the memory of one upload to `PART_BYTES` times one more than this.
 const PARTS_IN_FLIGHT: usize = 3;
+
+/// The most that S3 takes in one request, and so by one link.
+const S3_LARGEST_PUT: u64 = 5 << 30;
 
 /// The object store. Cheap to clone.
 #[derive(Clone)]
@@ -53,7 +59,7 @@ pub struct Store {
 #[derive(Clone)]
 enum Kind {
     Local { root: PathBuf, signer: LinkSigner, base_url: Option<Url> },
-    S3 { signer: Arc<AmazonS3> },
+    S3 { s3: Arc<AmazonS3>, http: reqwest::Client, conditional_put: bool },
 }
 
 /// What is known of an object without reading it.
@@ -154,7 +160,13 @@ impl Store {
             variable: "SM_OBJECT_STORE".to_owned(),
             reason: format!("the S3 settings cannot be used: {error}"),
         })?);
-        Ok(Self { inner: s3.clone(), prefix: prefix.to_owned(), kind: Kind::S3 { signer: s3 } })
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let http = http.map_err(|error| FetchError::Local {
+            action: "starting the HTTP client".to_owned(),
+            reason: error.to_string(),
+        })?;
+        let kind = Kind::S3 { s3: s3.clone(), http, conditional_put: config.s3_conditional_put };
+        Ok(Self { inner: s3, prefix: prefix.to_owned(), kind })
     }
 
     /// Whether links to objects lead to the product's own routes (a local directory), which must then serve them.
@@ -163,14 +175,42 @@ impl Store {
         matches!(self.kind, Kind::Local { .. })
     }
 
+    /// The largest object, in bytes, that a link can write; `None` where there is no such limit.
+    #[must_use]
+    pub fn largest_by_link(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Local { .. } => None,
+            Kind::S3 { .. } => Some(S3_LARGEST_PUT),
+        }
+    }
+
     /// Whether the store answers.
     ///
     /// # Errors
     /// [`FetchError::StoreUnavailable`].
     pub async fn check(&self) -> Result<(), FetchError> {
-        match self.head(&ObjectKey::parse("readiness-check")?).await {
-            Ok(_) | Err(FetchError::ObjectNotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
+        match &self.kind {
+            Kind::Local { root, .. } => match tokio::fs::metadata(root).await {
+                Ok(found) if found.is_dir() => Ok(()),
+                Ok(_) => Err(FetchError::StoreUnavailable { reason: "its place is no directory".to_owned() }),
+                Err(error) => Err(FetchError::StoreUnavailable { reason: error.kind().to_string() }),
+            },
+            Kind::S3 { .. } => {
+                // The first tells whether the credentials are good. It says "not found" of a bucket that is not there, too, so
+                // that an empty listing has to follow.
+                let nothing = ObjectKey::parse("readiness-check")?;
+                match self.head(&nothing).await {
+                    Ok(_) | Err(FetchError::ObjectNotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+                let found = self.inner.list(Some(&self.path(&nothing)?)).try_next().await;
+                found.map(drop).map_err(|error| {
+                    tracing::warn!(error = %error, "the bucket cannot be listed");
+                    FetchError::StoreUnavailable {
+                        reason: "its bucket is not there or may not be listed. The operator should check SM_OBJECT_STORE".to_owned(),
+                    }
+                })
+            }
         }
     }
 
@@ -213,8 +253,8 @@ impl Store {
                 Ok(stored)
             }
             Err(error) => {
-                // What is left of parts after a failed clean-up is for the bucket's lifecycle rule; the error that matters is
-                // the first one.
+                // What is left of parts after a failed clean-up goes with the deletion of its prefix; the error that matters
+                // is the first one.
                 if let Err(cleanup) = upload.abort().await {
                     tracing::warn!(%key, error = %cleanup, "an unfinished upload could not be removed");
                 }
@@ -330,6 +370,12 @@ impl Store {
                 Err(error) => return Err(failed(prefix, error)),
             }
         }
+        if let Kind::S3 { s3, http, .. } = &self.kind {
+            unfinished::abort(s3, http, &self.path(prefix)?).await.map_err(|error| {
+                tracing::warn!(%prefix, error = %error, "unfinished uploads could not be removed");
+                FetchError::StoreUnavailable { reason: "unfinished uploads could not be removed".to_owned() }
+            })?;
+        }
         Ok(())
     }
 
@@ -366,7 +412,8 @@ impl Store {
     }
 
     /// Makes a link for one object and one method. `bytes` binds an upload to an exact size on local stores; S3 cannot bind it
-    /// in a link, so there the size is to be compared by [`Store::head`] before the object is used.
+    /// in a link, so there the size is to be compared by [`Store::head`] before the object is used. A link to write is good only
+    /// while the object is not there (on S3 by a header that is to be sent along, unless the service does not know it).
     ///
     /// # Errors
     /// [`FetchError::StoreUnavailable`] where S3's credentials cannot be had.
@@ -379,6 +426,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<SignedLink, FetchError> {
         let expires_at = now + expires_in;
+        let mut headers = Vec::new();
         let url = match &self.kind {
             Kind::Local { signer, base_url, .. } => {
                 let expires = u64::try_from(expires_at.timestamp()).unwrap_or_default();
@@ -387,13 +435,17 @@ impl Store {
                     base_url.as_ref().map(|base| base.as_str().trim_end_matches('/')).unwrap_or_default();
                 format!("{base}/v1/objects/{key}?{query}")
             }
-            Kind::S3 { signer } => signer
-                .signed_url_opts(method.into(), &self.path(key)?, expires_in, &SignedUrlOptions::default())
-                .await
-                .map_err(|error| failed(key, error))?
-                .to_string(),
+            Kind::S3 { s3, conditional_put, .. } => {
+                let mut options = SignedUrlOptions::default();
+                if *conditional_put && method == Method::Put {
+                    options = options.with_signed_header(IF_NONE_MATCH, HeaderValue::from_static("*"));
+                    headers.push((IF_NONE_MATCH.as_str().to_owned(), "*".to_owned()));
+                }
+                let signed = s3.signed_url_opts(method.into(), &self.path(key)?, expires_in, &options).await;
+                signed.map_err(|error| failed(key, error))?.to_string()
+            }
         };
-        Ok(SignedLink { method, url, headers: Vec::new(), expires_at })
+        Ok(SignedLink { method, url, headers, expires_at })
     }
 
     /// Checks a request to the product's own object route: its method, key and raw query, at `now`.

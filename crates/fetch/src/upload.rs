@@ -1,14 +1,15 @@
 //! Sending a result by a signed link.
 //!
-//! Promises: the body has the announced length, is sent again from its start when a try fails, and the link is never shown.
+//! Promises: the body has the announced length, is sent again from its start when a try fails, and the link is never shown. Where
+//! the headers forbid replacing, "it is there already" is a success: an earlier try's answer was lost.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue};
+use http::header::{CONTENT_LENGTH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::Body;
 use tokio_util::io::ReaderStream;
 use url::Url;
@@ -23,7 +24,7 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 64 << 10;
 /// What the receiver answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The HTTP status, a success.
+    /// The HTTP status: a success, or 412 where the object was there already.
     pub status: u16,
     /// The entity tag of what was stored, if it was told.
     pub etag: Option<String>,
@@ -83,7 +84,8 @@ async fn attempt(
             }));
         }
     };
-    if !response.status().is_success() {
+    let kept = response.status() == StatusCode::PRECONDITION_FAILED && headers.contains_key(IF_NONE_MATCH);
+    if !response.status().is_success() && !kept {
         return Err(status_fault(&shown, &response));
     }
     let etag =

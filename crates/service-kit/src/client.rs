@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Once, time::Duration};
 
-use crate::{caller::REQUEST_ID_HEADER, problem::ApiError};
+use crate::{caller::REQUEST_ID_HEADER, http::HEAD, problem::ApiError};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,8 @@ pub fn http_client(timeout: Option<Duration>) -> anyhow::Result<reqwest::Client>
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
+        // Before a service closes what rests, so that no request meets a connection that is just being closed.
+        .pool_idle_timeout(HEAD / 2)
         .user_agent(concat!("stream-montages/", env!("CARGO_PKG_VERSION")));
     if let Some(timeout) = timeout {
         builder = builder.timeout(timeout);

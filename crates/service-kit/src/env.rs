@@ -111,6 +111,10 @@ pub const KNOWN: &[Variable] = &[
     secret("SM_S3_ACCESS_KEY_ID", "Its key id"),
     secret("SM_S3_SECRET_ACCESS_KEY", "Its key"),
     plain("SM_S3_ALLOW_HTTP", "true to speak to it without TLS (default false)"),
+    plain(
+        "SM_S3_CONDITIONAL_PUT",
+        "false for a service that does not know If-None-Match on PUT (default true)",
+    ),
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
     plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),
@@ -125,6 +129,10 @@ pub const KNOWN: &[Variable] = &[
     secret("SM_TEST_DATABASE_URL", "A cluster in which tests make databases"),
     plain("SM_TEST_KAFKA_BROKERS", "Brokers that tests may use"),
     plain("SM_TEST_MEDIA", "Sample media for tests"),
+    plain("SM_TEST_S3_ENDPOINT", "An S3 service for tests"),
+    plain("SM_TEST_S3_BUCKET", "A bucket in it that tests may fill"),
+    secret("SM_TEST_S3_ACCESS_KEY_ID", "Its key id"),
+    secret("SM_TEST_S3_SECRET_ACCESS_KEY", "Its key"),
 ];
 
 /// What is wrong with the configuration.

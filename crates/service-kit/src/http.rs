@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -19,10 +19,19 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use crate::{Running, caller::REQUEST_ID_HEADER, problem::ApiError, telemetry};
+use crate::{
+    Running,
+    caller::REQUEST_ID_HEADER,
+    connections::{self, Bounds},
+    problem::ApiError,
+    telemetry,
+};
 
 /// How long requests may go on after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(8);
+/// How long a client may take for the head of a request, and rest between two requests. Our own clients let go of resting
+/// connections earlier: see [`crate::client::http_client`].
+pub(crate) const HEAD: Duration = Duration::from_secs(10);
 
 /// Says whether a service can do its work now: `Err` holds what is missing, for operators.
 pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -36,7 +45,7 @@ pub struct ServeOptions {
     pub timeout: Option<Duration>,
     /// What callers must show on all routes but health and metrics.
     pub internal_token: Option<SecretString>,
-    /// Whether this is the gateway, which authenticates by itself.
+    /// Whether this is the gateway, which authenticates by itself and answers `/metrics` by itself, see [`metrics`].
     pub public: bool,
     /// For `/readyz`.
     pub readiness: Readiness,
@@ -92,32 +101,26 @@ pub fn serve(
         );
     }
     let router = layers(router, options, shutdown.clone());
-    let stop = shutdown.clone();
-    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { stop.cancelled().await });
+    let bounds = Bounds { head: HEAD, drain: DRAIN, connections: connections::most_connections() };
     let done = tokio::spawn(async move {
-        tokio::select! {
-            result = server => Ok(result?),
-            () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {
-                tracing::warn!(service = name, "requests were cut off at the end of the drain time");
-                Ok(())
-            }
-        }
+        connections::serve(name, listener, router, shutdown, bounds).await;
+        Ok(())
     });
     Ok(Running { address, done })
 }
 
 fn layers(router: Router, options: ServeOptions, shutdown: CancellationToken) -> Router {
     let readiness = options.readiness.clone();
-    let health = Router::new()
+    let mut health = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
-        .route("/readyz", get(move || ready(readiness.clone(), shutdown.clone())))
-        .route("/metrics", get(metrics));
+        .route("/readyz", get(move || ready(readiness.clone(), shutdown.clone())));
+    if !options.public {
+        health = health.route("/metrics", get(metrics));
+    }
+    let health = health.method_not_allowed_fallback(method_not_allowed);
     let guarded = router
         .fallback(|| async { ApiError::not_found("route") })
-        .method_not_allowed_fallback(|| async {
-            ApiError::new(ProblemCode::MethodNotAllowed, "This route does not know the method.")
-        })
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(middleware::from_fn_with_state(options.timeout, time_out))
         .layer(middleware::from_fn_with_state(Arc::new(options), authorise));
@@ -138,7 +141,14 @@ async fn ready(readiness: Readiness, shutdown: CancellationToken) -> Response {
     }
 }
 
-async fn metrics() -> Response {
+/// Answers a method that a route does not know; the router adds `Allow`.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::new(ProblemCode::MethodNotAllowed, "This route does not know the method.")
+}
+
+/// Answers the process's metrics in the form of Prometheus. They tell strangers how busy we are and by what routes: internal
+/// services answer them on their own address, the gateway to callers that may read.
+pub async fn metrics() -> Response {
     let text = telemetry::metrics_handle().map(|handle| {
         handle.run_upkeep();
         handle.render()
@@ -162,7 +172,8 @@ async fn authorise(State(options): State<Arc<ServeOptions>>, request: Request, n
     next.run(request).await
 }
 
-async fn time_out(State(limit): State<Option<Duration>>, request: Request, next: Next) -> Response {
+/// Bounds the time until an answer begins, the reading of the body included where a handler collects it.
+pub async fn time_out(State(limit): State<Option<Duration>>, request: Request, next: Next) -> Response {
     match limit {
         None => next.run(request).await,
         Some(limit) => tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
@@ -178,8 +189,8 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 
 /// Gives each request an id (the gateway's, if it came through it), logs it once, and writes the id into problems.
 async fn name_request(mut request: Request, next: Next) -> Response {
-    let known = request.headers().get(REQUEST_ID_HEADER).filter(|value| is_request_id(value)).cloned();
-    let id = known.unwrap_or_else(|| {
+    let given = request.headers().get(REQUEST_ID_HEADER).filter(|value| is_request_id(value)).cloned();
+    let id = given.unwrap_or_else(|| {
         HeaderValue::from_str(&uuid::Uuid::now_v7().to_string())
             .unwrap_or(HeaderValue::from_static("unnamed"))
     });
@@ -204,10 +215,24 @@ async fn name_request(mut request: Request, next: Next) -> Response {
             tracing::debug!(%method, path, status = status.as_u16(), milliseconds, "answered");
         }
     });
-    metrics::histogram!("http_request_seconds", "method" => method.to_string(), "status" => status.as_u16().to_string())
+    metrics::histogram!("http_request_seconds", "method" => method_label(&method), "status" => status.as_u16().to_string())
         .record(start.elapsed().as_secs_f64());
     response.headers_mut().insert(REQUEST_ID_HEADER, id);
     response
+}
+
+/// A method as a metric's label: clients may make up methods, each of which would be a series of its own.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn is_request_id(value: &HeaderValue) -> bool {

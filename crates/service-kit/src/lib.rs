@@ -5,10 +5,12 @@
 
 pub mod caller;
 pub mod client;
+mod connections;
 pub mod db;
 pub mod env;
 pub mod extract;
 pub mod http;
+pub mod idempotency;
 pub mod paging;
 pub mod problem;
 pub mod shutdown;

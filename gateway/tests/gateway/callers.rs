@@ -39,6 +39,7 @@ async fn each_scope_opens_its_own_routes_and_no_other() {
         ("GET", "/v1/objects/a?signature=1", "rwea-"),
         ("PUT", "/v1/objects/a?signature=1", "rwea-"),
         ("GET", "/v1/keys", "a"),
+        ("GET", "/metrics", "ra"),
     ] {
         for (letter, key) in [('r', &read), ('w', &write), ('e', &executor), ('a', &admin)] {
             let status = world.call(method, path).bearer_auth(key).send().await.unwrap().status().as_u16();
@@ -82,7 +83,7 @@ async fn without_keys_only_this_machine_itself_is_answered() {
 
     let Some(world) = World::new(AuthMode::Open).await else { return };
     let forbidden = (403, "forbidden".to_owned());
-    for path in ["/v1/jobs", "/", "/v1/objects/a", "/v1/session", "/nothing"] {
+    for path in ["/v1/jobs", "/", "/v1/objects/a", "/v1/session", "/nothing", "/metrics"] {
         assert_eq!(
             code(world.call("GET", path).header("host", "evil.example:8080")).await,
             forbidden,
@@ -130,6 +131,10 @@ async fn a_key_lives_from_making_to_revoking() {
         .map(|error| error["pointer"].as_str().unwrap())
         .collect();
     assert_eq!((problem["status"].as_u64(), pointers), (Some(422), vec!["/name", "/scopes/0"]));
+
+    // Strangers learn nothing from what they send.
+    let stranger = world.call("POST", "/v1/keys").header("content-type", "application/json").body("no JSON");
+    assert_eq!(code(stranger).await, (401, "unauthorized".to_owned()));
 
     let key = world.key(&["read"]).await;
     let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());

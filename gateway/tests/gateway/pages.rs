@@ -45,6 +45,8 @@ async fn pages_are_our_own_and_every_problem_has_one() {
             );
         }
     }
+    let metrics = world.call("GET", "/metrics").bearer_auth(ADMIN).send().await.unwrap();
+    assert_eq!(metrics.headers()["content-type"], "text/plain; version=0.0.4");
     for code in ProblemCode::ALL {
         let html = world.call("GET", &code.page()).send().await.unwrap().text().await.unwrap();
         assert!(html.contains(code.as_str()) && html.contains("<h1>"), "{}", code.as_str());

@@ -107,7 +107,10 @@ async fn a_service_that_is_down_or_slow_is_answered_with_a_problem() {
     let Some(world) = World::new(AuthMode::Open).await else { return };
     assert_eq!(code(world.call("GET", "/v1/schedules")).await, (503, "unavailable".to_owned()));
     assert_eq!(world.call("GET", "/v1/schedules").send().await.unwrap().headers()["retry-after"], "2");
-    assert_eq!(code(world.call("GET", "/v1/jobs/x/never")).await, (504, "timeout".to_owned()));
+    assert_eq!(
+        code(world.call("GET", &format!("/v1/montages/{ID}/never"))).await,
+        (504, "timeout".to_owned())
+    );
     world.end().await;
 }
 
@@ -133,7 +136,7 @@ async fn bodies_pass_piece_by_piece_both_ways() {
     assert_eq!(answer, json!({"bytes": 250_000}));
 
     world.answers.send(Bytes::from_static(b"data: 1\n\n")).unwrap();
-    let mut response = world.call("GET", "/v1/jobs/x/stream").send().await.unwrap();
+    let mut response = world.call("GET", &format!("/v1/montages/{ID}/stream")).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     for number in 2..5 {
         let piece =
@@ -197,9 +200,13 @@ async fn what_is_not_routed_is_a_problem_and_no_way_leads_around_the_table() {
             "{path}"
         );
     }
-    for (method, path, allow) in
-        [("DELETE", "/v1/jobs", "GET, HEAD, POST"), ("GET", "/v1/leases", "POST"), ("PUT", "/v1/keys", "")]
-    {
+    for (method, path, allow) in [
+        ("DELETE", "/v1/jobs", "GET, HEAD, POST"),
+        ("GET", "/v1/leases", "POST"),
+        ("PUT", "/v1/keys", ""),
+        ("GET", "/v1/jobs/1/cancel", "POST"),
+        ("POST", "/v1/montages/1/media", "GET, HEAD"),
+    ] {
         let response = world.call(method, path).bearer_auth(ADMIN).send().await.unwrap();
         assert_eq!(
             response

@@ -27,7 +27,7 @@ pub const ID: &str = "019a0000-0000-7000-8000-000000000000";
 struct Behind {
     /// What arrives at `/v1/uploads`, piece by piece.
     pieces: mpsc::UnboundedSender<Bytes>,
-    /// What `/v1/jobs/x/stream` answers, piece by piece.
+    /// What `/v1/montages/{ID}/stream` answers, piece by piece.
     answers: Mutex<mpsc::UnboundedReceiver<Bytes>>,
 }
 
@@ -100,8 +100,8 @@ impl World {
         let behind = Arc::new(Behind { pieces: pieces_in, answers: Mutex::new(answers_out) });
         let service = Router::new()
             .route("/v1/uploads", post(take_upload))
-            .route("/v1/jobs/x/stream", get(stream))
-            .route("/v1/jobs/x/never", get(std::future::pending::<()>))
+            .route(&format!("/v1/montages/{ID}/stream"), get(stream))
+            .route(&format!("/v1/montages/{ID}/never"), get(std::future::pending::<()>))
             .route(&format!("/v1/montages/{ID}/media"), get(media))
             .fallback(any(echo))
             .with_state(behind);

@@ -10,8 +10,9 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use fetch::{FetchError, Method, ObjectKey, Size, Store, StoreConfig, StoreLocation};
+use fetch::{FetchError, Method, ObjectKey, SignedLink, Size, Store, StoreConfig, StoreLocation};
 use futures::{StreamExt, TryStreamExt, stream};
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use crate::lab::{content, fetcher, serve};
@@ -40,6 +41,12 @@ async fn keys(store: &Store, prefix: Option<&ObjectKey>) -> Vec<String> {
     let mut keys: Vec<String> = store.list(prefix).map(|info| info.unwrap().key.to_string()).collect().await;
     keys.sort();
     keys
+}
+
+/// The headers that must be sent along with a link.
+fn sent(link: &SignedLink) -> HeaderMap {
+    let header = |(name, value): &(String, String)| (name.parse().unwrap(), value.parse().unwrap());
+    link.headers.iter().map(header).collect()
 }
 
 fn files(dir: &std::path::Path) -> usize {
@@ -203,38 +210,45 @@ async fn links_of_s3_carry_its_own_signature() {
         "stored"
     }))
     .await;
-    let store = Store::open(&StoreConfig {
+    let config = StoreConfig {
         location: StoreLocation::S3 { bucket: "clips".into(), prefix: "prod/media".into() },
         s3_endpoint: Some(url.parse().unwrap()),
         s3_access_key_id: Some("AKEXAMPLE".into()),
         s3_secret_access_key: Some("the-secret-of-the-test".into()),
         s3_allow_http: true,
         ..StoreConfig::local("/")
-    })
-    .unwrap();
+    };
+    let store = Store::open(&config).unwrap();
     assert!(!store.serves_own_links());
+    assert_eq!(store.largest_by_link(), Some(5 << 30));
     let valid = Duration::from_secs(300);
     let put = store.sign(Method::Put, &key("m/1/a.mp4"), valid, Some(5), Utc::now()).await.unwrap();
     let get = store.sign(Method::Get, &key("m/1/a.mp4"), valid, None, Utc::now()).await.unwrap();
-    fetcher().put_bytes(&put.url, &HeaderMap::new(), Bytes::from_static(b"bytes")).await.unwrap();
+    fetcher().put_bytes(&put.url, &sent(&put), Bytes::from_static(b"bytes")).await.unwrap();
     let source = fetcher().open_signed(&get.url).await.unwrap();
     assert_eq!(source.read_at(0, 10).await.unwrap(), "stored");
 
+    // For services that do not know the condition.
+    let plain = Store::open(&StoreConfig { s3_conditional_put: false, ..config }).unwrap();
+    let unconditional = plain.sign(Method::Put, &key("m/1/a.mp4"), valid, None, Utc::now()).await.unwrap();
+    assert!(unconditional.headers.is_empty());
+    assert!(unconditional.url.contains("X-Amz-SignedHeaders=host&"), "{}", unconditional.url);
+
     let seen = kept.lock().unwrap();
-    let signature = |query: &str| {
+    let signature = |query: &str, headers: &str| {
         let fields: std::collections::HashMap<_, _> =
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         assert_eq!(fields["X-Amz-Algorithm"], "AWS4-HMAC-SHA256");
         assert_eq!(fields["X-Amz-Expires"], "300");
         assert!(fields["X-Amz-Credential"].starts_with("AKEXAMPLE/"));
-        assert_eq!(fields["X-Amz-SignedHeaders"], "host");
+        assert_eq!(fields["X-Amz-SignedHeaders"], headers);
         fields["X-Amz-Signature"].clone()
     };
     assert_eq!(seen[0].0, "PUT /clips/prod/media/m/1/a.mp4");
     assert_eq!(seen[0].2, "bytes");
     assert_eq!(seen[1].0, "GET /clips/prod/media/m/1/a.mp4");
     // The method is part of what is signed.
-    assert_ne!(signature(&seen[0].1), signature(&seen[1].1));
+    assert_ne!(signature(&seen[0].1, "host;if-none-match"), signature(&seen[1].1, "host"));
     assert!(!put.url.contains("the-secret-of-the-test"));
     assert_eq!(store.verify(Method::Get, &key("a"), "", Utc::now()), Err(FetchError::SignatureInvalid));
 }
@@ -248,15 +262,26 @@ async fn a_real_s3_keeps_the_same_promises() {
         println!("skipped: SM_TEST_S3_ENDPOINT and SM_TEST_S3_BUCKET name no S3 service");
         return;
     };
-    let store = Store::open(&StoreConfig {
-        location: StoreLocation::S3 { bucket, prefix: format!("test-{}", std::process::id()) },
+    let config = StoreConfig {
+        location: StoreLocation::S3 {
+            bucket: bucket.clone(),
+            prefix: format!("test-{}", std::process::id()),
+        },
         s3_endpoint: Some(endpoint.parse().unwrap()),
         s3_access_key_id: setting("SM_TEST_S3_ACCESS_KEY_ID").map(Into::into),
         s3_secret_access_key: setting("SM_TEST_S3_SECRET_ACCESS_KEY").map(Into::into),
         s3_allow_http: true,
         ..StoreConfig::local("/")
-    })
-    .unwrap();
+    };
+    let store = Store::open(&config).unwrap();
+    // A bucket that is not there is no working store.
+    let location = StoreLocation::S3 { bucket: format!("{bucket}-that-is-not-there"), prefix: String::new() };
+    let nowhere = Store::open(&StoreConfig { location, ..config.clone() }).unwrap();
+    let error = nowhere.check().await.unwrap_err();
+    assert!(error.to_string().contains("bucket"), "{error}");
+    let stranger = StoreConfig { s3_secret_access_key: Some("another-secret".into()), ..config.clone() };
+    let error = Store::open(&stranger).unwrap().check().await.unwrap_err();
+    assert!(error.to_string().contains("credentials"), "{error}");
     store.check().await.unwrap();
     for length in [5, 20_000_001] {
         let (data, key) = (content(length), key("m/1/media.mp4"));
@@ -277,12 +302,16 @@ async fn a_real_s3_keeps_the_same_promises() {
     let get = store.sign(Method::Get, &key, valid, None, Utc::now()).await.unwrap();
     let fetcher = fetcher();
     let as_other = get.url.replace("X-Amz-Signature=", "X-Amz-Signature=0");
-    fetcher.put_bytes(&put.url, &HeaderMap::new(), data.clone()).await.unwrap();
+    fetcher.put_bytes(&put.url, &sent(&put), data.clone()).await.unwrap();
+    // Sent again it stays as it is, and without the condition the link is good for nothing.
+    assert_eq!(fetcher.put_bytes(&put.url, &sent(&put), content(7)).await.unwrap().status, 412);
+    assert_eq!(store.head(&key).await.unwrap().size, 3_000_000);
     assert_eq!(
         fetcher.open_signed(&get.url).await.unwrap().read_at(1_000, 2_000_000).await.unwrap(),
         data[1_000..2_001_000]
     );
     for refused in [
+        fetcher.put_bytes(&put.url, &HeaderMap::new(), data.clone()).await.map(drop),
         fetcher.put_bytes(&get.url, &HeaderMap::new(), data.clone()).await.map(drop),
         fetcher.open_signed(&put.url).await.map(drop),
         fetcher.open_signed(&as_other).await.map(drop),
@@ -293,4 +322,34 @@ async fn a_real_s3_keeps_the_same_promises() {
     assert_eq!(keys(&store, None).await, ["m/2/media.mp4"]);
     store.delete_prefix(&ObjectKey::parse("m").unwrap()).await.unwrap();
     assert_eq!(keys(&store, None).await, Vec::<String>::new());
+    what_died_with_its_process_is_removed(&config).await;
+}
+
+/// An upload in parts that nobody ends, as a killed process leaves it.
+async fn what_died_with_its_process_is_removed(config: &StoreConfig) {
+    use object_store::ObjectStoreExt;
+    let StoreLocation::S3 { bucket, prefix } = &config.location else { panic!("{config:?}") };
+    let secret = |secret: &Option<secrecy::SecretString>| {
+        secret.as_ref().map(|secret| secret.expose_secret().to_owned()).unwrap_or_default()
+    };
+    let s3 = object_store::aws::AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_region(&config.s3_region)
+        .with_endpoint(config.s3_endpoint.as_ref().unwrap().as_str().trim_end_matches('/'))
+        .with_access_key_id(secret(&config.s3_access_key_id))
+        .with_secret_access_key(secret(&config.s3_secret_access_key))
+        .with_allow_http(true)
+        .build()
+        .unwrap();
+    let mut begun = Vec::new();
+    for name in ["uploads/1/content", "uploads/12/content"] {
+        let path = object_store::path::Path::parse(format!("{prefix}/{name}")).unwrap();
+        let mut upload = s3.put_multipart(&path).await.unwrap();
+        upload.put_part(content(5 << 20).into()).await.unwrap();
+        begun.push(upload);
+    }
+    Store::open(config).unwrap().delete_prefix(&key("uploads/1")).await.unwrap();
+    assert!(begun[0].complete().await.is_err(), "the parts are still there");
+    assert!(begun[1].complete().await.is_ok(), "another upload's parts are gone");
+    Store::open(config).unwrap().delete_prefix(&key("uploads/12")).await.unwrap();
 }

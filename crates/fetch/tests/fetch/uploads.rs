@@ -62,3 +62,12 @@ async fn a_link_that_ended_is_not_tried_again_and_not_shown() {
     assert!(!format!("{error}{error:?}").contains("SECRET"));
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test]
+async fn what_is_there_already_is_stored_only_where_replacing_was_forbidden() {
+    let url = serve(Router::new().fallback(|| async { StatusCode::PRECONDITION_FAILED })).await;
+    let once = HeaderMap::from_iter([("if-none-match".parse().unwrap(), HeaderValue::from_static("*"))]);
+    assert_eq!(fetcher().put_bytes(&url, &once, content(10)).await.unwrap().status, 412);
+    let error = fetcher().put_bytes(&url, &HeaderMap::new(), content(10)).await.unwrap_err();
+    assert_eq!(error.code(), "source_unusable");
+}
