@@ -106,6 +106,12 @@ impl Default for Pace {
     }
 }
 
+/// Of this user's own: the temporary directory is shared, and another user's executors keep theirs to themselves.
+fn default_work_dir() -> PathBuf {
+    let user = rustix::process::getuid().as_raw();
+    std::env::temp_dir().join(format!("stream-montages-executor-{user}"))
+}
+
 impl Config {
     /// Reads the settings.
     ///
@@ -128,7 +134,7 @@ impl Config {
         );
         let work_dir = env
             .get("SM_WORK_DIR")
-            .map_or_else(|| std::env::temp_dir().join("stream-montages-executor"), PathBuf::from);
+            .map_or_else(default_work_dir, PathBuf::from);
         Ok(Self {
             gateway_url: gateway_url.to_owned(),
             token: env.secret("SM_EXECUTOR_TOKEN"),

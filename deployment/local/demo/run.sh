@@ -100,7 +100,7 @@ esac
 step "The product"
 # shellcheck source=/dev/null # written by postgres.sh and kafka.sh
 source "$stack_env"
-export SM_HINTS="$hints" SM_OBJECT_STORE="file:$local_dir/objects" SM_MODELS_DIR="$local_dir/models" SM_FETCH_ALLOW="$media_server"
+export SM_HINTS="$hints" SM_OBJECT_STORE="file:$local_dir/objects" SM_MODELS_DIR="$local_dir/models" SM_WORK_DIR="$local_dir/work" SM_FETCH_ALLOW="$media_server"
 "$root_dir/target/debug/migrate"
 start_product
 say "it answers at $SM_GATEWAY_URL/"
