@@ -132,9 +132,7 @@ impl Config {
             matches!(parsed.scheme(), "http" | "https"),
             "SM_GATEWAY_URL begins with http:// or https://"
         );
-        let work_dir = env
-            .get("SM_WORK_DIR")
-            .map_or_else(default_work_dir, PathBuf::from);
+        let work_dir = env.get("SM_WORK_DIR").map_or_else(default_work_dir, PathBuf::from);
         Ok(Self {
             gateway_url: gateway_url.to_owned(),
             token: env.secret("SM_EXECUTOR_TOKEN"),

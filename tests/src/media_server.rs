@@ -106,14 +106,9 @@ impl MediaServer {
         waited.expect("requests come to the gate").expect("the gate lives as long as the server");
     }
 
-    /// Answers what is held, and holds nothing more.
+    /// Answers what is held at the gate, which is closed at the start, and holds nothing more.
     pub fn let_go(&self) {
         self.gate.open.send_replace(true);
-    }
-
-    /// Holds requests again, as at the start.
-    pub fn hold(&self) {
-        self.gate.open.send_replace(false);
     }
 
     /// The link of a path on this server.
