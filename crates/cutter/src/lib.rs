@@ -23,7 +23,6 @@ mod container;
 pub mod error;
 pub mod facts;
 pub mod order;
-pub mod parent;
 mod picture;
 pub mod plan;
 mod probe;

@@ -5,9 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::parent::{SessionError, run_session};
 use counter_video::CounterVideo;
 use cutter::error::RenderError;
-use cutter::parent::{SessionError, run_session};
 use cutter::source::ByteSource;
 use cutter::spawn::{Limits, WorkerExit, classify_exit, spawn_worker};
 

@@ -5,6 +5,7 @@
 mod damage;
 mod exactness;
 mod looks;
+mod parent;
 mod refusals;
 mod samples;
 mod support;

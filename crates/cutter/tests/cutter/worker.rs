@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 
+use crate::parent::{SessionError, run_session};
 use counter_video::{CounterVideo, read_marks};
 use cutter::error::RenderError;
 use cutter::order::Order;
-use cutter::parent::{SessionError, run_session};
 use cutter::protocol::{FromWorker, ProtocolError, Stage, ToWorker, read_message, write_message};
 use cutter::report::{MEDIA_FILE, POSTER_FILE, Report, SPEECH_FILE, SPRITES_FILE};
 use cutter::source::{ByteSource, SourceFailure};

@@ -1,18 +1,18 @@
 //! The parent's half of a session, for callers that can block: sends an order, answers reads, returns the result.
 //!
-//! Reads are answered one after another on the calling thread. A parent that fetches over a network does its own
-//! loop with [`crate::protocol`] and answers many at once.
+//! Reads are answered one after another on the calling thread. The executor, which fetches over a network, has its own
+//! loop with [`cutter::protocol`] and answers many at once.
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use crate::error::RenderError;
-use crate::order::Order;
-use crate::protocol::{
+use cutter::error::RenderError;
+use cutter::order::Order;
+use cutter::protocol::{
     FromWorker, MAX_READ_BYTES, Progress, ProtocolError, ToWorker, read_message, write_message,
 };
-use crate::report::Report;
-use crate::source::ByteSource;
+use cutter::report::Report;
+use cutter::source::ByteSource;
 
 /// Why a session gave no montage.
 #[derive(Debug, thiserror::Error)]
