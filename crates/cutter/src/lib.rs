@@ -18,8 +18,11 @@
 
 mod assemble;
 mod av;
+mod blend;
 pub mod canvas;
+mod colour;
 mod container;
+mod crossfade;
 pub mod error;
 pub mod facts;
 pub mod order;

@@ -6,7 +6,7 @@ use crate::av::AvError;
 use crate::av::encode::jpeg;
 use crate::av::frame::Frame;
 use crate::av::scale::Scaler;
-use crate::picture::fit;
+use crate::picture::{fit, shown_size};
 use crate::plan::Plan;
 use crate::report::Sprites;
 use crate::time::TICKS_PER_SECOND;
@@ -62,7 +62,7 @@ impl Pictures {
     /// Takes from frame `number` of the montage what is needed of it.
     pub(crate) fn look(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
         if number == self.poster_frame {
-            let (width, height) = frame.size();
+            let (width, height) = shown_size(frame.size(), frame.pixel_shape().unwrap_or((1, 1)));
             self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);
         }
         if number.is_multiple_of(self.geometry.interval_frames) {
@@ -96,17 +96,15 @@ impl Pictures {
         let mut grid = Frame::picture(width, height, AVPixelFormat::AV_PIX_FMT_YUVJ420P)?;
         for plane in 0..3 {
             let half = u32::from(plane > 0);
-            let (to, to_stride) = grid.plane_mut(plane, height >> half)?;
-            to.fill(if plane == 0 { 0 } else { 128 });
+            let to = grid.plane_mut::<u8>(plane)?;
+            to.numbers.fill(if plane == 0 { 0 } else { 128 });
             let (tile_width, tile_height) = ((tile_width >> half) as usize, (tile_height >> half) as usize);
             for (index, (_, tile)) in self.tiles.iter().enumerate() {
-                let (from, from_stride) = tile.plane(plane, tile_height as u32)?;
                 let left = index % columns as usize * tile_width;
                 let top = index / columns as usize * tile_height;
-                for row in 0..tile_height {
-                    let target = (top + row) * to_stride + left;
-                    to[target..target + tile_width]
-                        .copy_from_slice(&from[row * from_stride..row * from_stride + tile_width]);
+                for (row, from) in tile.plane::<u8>(plane)?.rows().enumerate() {
+                    let target = (top + row) * to.stride + left;
+                    to.numbers[target..target + tile_width].copy_from_slice(from);
                 }
             }
         }

@@ -109,7 +109,7 @@ pub(crate) fn encode_segment(
         |frame: u64| clip.start_ticks.saturating_add(rate.frame_to_ticks(segment.first_frame + frame));
     let threads = opening.threads;
     let mut screen = Screen::open(opening, video, moment(0)).map_err(SegmentError::Decode)?;
-    let mut placer = Placer::new(&plan.canvas, video.rotation, (video.sar_num, video.sar_den));
+    let mut placer = Placer::new((&plan.canvas).into(), video.rotation, (video.sar_num, video.sar_den));
     let mut encoder = Encoder::video(&plan.canvas, &plan.encoder, threads)?;
     let mut writer = SegmentWriter::create(path)?;
     let mut take = |packet: &crate::av::frame::Packet| -> Result<(), SegmentError> {

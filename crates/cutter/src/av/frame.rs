@@ -7,6 +7,7 @@ use std::ffi::{CStr, c_int};
 use ffmpeg_next::ffi;
 
 use super::{AvError, check};
+use crate::colour::{Colour, Matrix};
 
 /// One coded picture or run of samples.
 pub(crate) struct Packet(*mut ffi::AVPacket);
@@ -99,14 +100,16 @@ pub(crate) struct Frame(*mut ffi::AVFrame);
 // SAFETY: a frame owns or counts its buffers, atomically, and has no tie to the thread that made it.
 unsafe impl Send for Frame {}
 
-/// What the colours of a picture mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Colour {
-    /// Matrix, in the scaler's numbering.
-    pub(crate) matrix: c_int,
-    /// Whether black is 0 and white 255.
-    pub(crate) full_range: bool,
-}
+/// The matrices with libav's names for them; where there are two, the usual one comes last.
+const MATRICES: [(ffi::AVColorSpace, Matrix); 7] = [
+    (ffi::AVColorSpace::AVCOL_SPC_BT709, Matrix::Bt709),
+    (ffi::AVColorSpace::AVCOL_SPC_FCC, Matrix::Fcc),
+    (ffi::AVColorSpace::AVCOL_SPC_BT470BG, Matrix::Bt601),
+    (ffi::AVColorSpace::AVCOL_SPC_SMPTE170M, Matrix::Bt601),
+    (ffi::AVColorSpace::AVCOL_SPC_SMPTE240M, Matrix::Smpte240m),
+    (ffi::AVColorSpace::AVCOL_SPC_BT2020_CL, Matrix::Bt2020),
+    (ffi::AVColorSpace::AVCOL_SPC_BT2020_NCL, Matrix::Bt2020),
+];
 
 impl Frame {
     /// An empty frame.
@@ -190,6 +193,40 @@ impl Frame {
         (shape.num > 0 && shape.den > 0).then_some((shape.num as u32, shape.den as u32))
     }
 
+    /// Says the shape of a pixel, in the frame itself.
+    pub(crate) fn set_pixel_shape(&mut self, (width, height): (u32, u32)) {
+        let side = |side: u32| c_int::try_from(side).unwrap_or(1);
+        // SAFETY: the frame is valid and borrowed mutably.
+        unsafe { (*self.0).sample_aspect_ratio = ffi::AVRational { num: side(width), den: side(height) } };
+    }
+
+    /// The same picture again, sharing its pixels until one of the two is written to. What a decoder said besides the
+    /// pixels (the kind of picture, captions, wishes for quality) is left out: an encoder would follow it.
+    pub(crate) fn share(&self) -> Result<Self, AvError> {
+        let frame = Self::new()?;
+        // SAFETY: both frames are valid, and the new one is empty.
+        check("share a picture", unsafe { ffi::av_frame_ref(frame.0, self.0) })?;
+        // SAFETY: the new frame is valid and not shared; the side data is counted, and released for this frame only.
+        unsafe {
+            let raw = &mut *frame.0;
+            raw.pict_type = ffi::AVPictureType::AV_PICTURE_TYPE_NONE;
+            raw.key_frame = 0;
+            raw.interlaced_frame = 0;
+            raw.repeat_pict = 0;
+            raw.quality = 0;
+            while raw.nb_side_data > 0 {
+                let before = raw.nb_side_data;
+                let kind = std::ptr::addr_of!((**raw.side_data).type_).read();
+                ffi::av_frame_remove_side_data(raw, kind);
+                if raw.nb_side_data >= before {
+                    break;
+                }
+            }
+            ffi::av_dict_free(&mut raw.metadata);
+        }
+        Ok(frame)
+    }
+
     /// The pixel format, if it is one that this libav knows.
     pub(crate) fn pixel_format(&self) -> Option<ffi::AVPixelFormat> {
         pixel_format(self.raw().format)
@@ -206,30 +243,32 @@ impl Frame {
         }
     }
 
-    /// What the colours mean. Where the source does not say: BT.709 for high definition, BT.601 below.
+    /// What the colours mean; [`Matrix::usual`] and limited range where the source does not say.
     pub(crate) fn colour(&self) -> Colour {
-        use ffi::AVColorSpace as Space;
         use ffi::AVPixelFormat as Format;
         let (width, height) = self.size();
         let (number, range) = self.colour_numbers();
-        let known = [
-            (Space::AVCOL_SPC_BT709, ffi::SWS_CS_ITU709),
-            (Space::AVCOL_SPC_FCC, ffi::SWS_CS_FCC),
-            (Space::AVCOL_SPC_BT470BG, ffi::SWS_CS_ITU601),
-            (Space::AVCOL_SPC_SMPTE170M, ffi::SWS_CS_ITU601),
-            (Space::AVCOL_SPC_SMPTE240M, ffi::SWS_CS_SMPTE240M),
-            (Space::AVCOL_SPC_BT2020_NCL, ffi::SWS_CS_BT2020),
-            (Space::AVCOL_SPC_BT2020_CL, ffi::SWS_CS_BT2020),
-        ];
-        let usual = if height >= 720 || width >= 1280 { ffi::SWS_CS_ITU709 } else { ffi::SWS_CS_ITU601 };
-        let matrix =
-            known.iter().find(|(space, _)| *space as c_int == number).map_or(usual, |(_, matrix)| *matrix);
+        let known = MATRICES.iter().find(|(space, _)| *space as c_int == number);
+        let matrix = known.map_or_else(|| Matrix::usual(width, height), |(_, matrix)| *matrix);
         let old_full_range = matches!(
             self.pixel_format(),
             Some(Format::AV_PIX_FMT_YUVJ420P | Format::AV_PIX_FMT_YUVJ422P | Format::AV_PIX_FMT_YUVJ444P)
         );
         let full_range = old_full_range || range == ffi::AVColorRange::AVCOL_RANGE_JPEG as c_int;
         Colour { matrix, full_range }
+    }
+
+    /// Says what the colours mean, in the frame itself.
+    pub(crate) fn set_colour(&mut self, colour: Colour) {
+        let known = MATRICES.iter().rev().find(|(_, matrix)| *matrix == colour.matrix);
+        // SAFETY: the frame is valid and borrowed mutably.
+        let frame = unsafe { &mut *self.0 };
+        frame.colorspace = known.map_or(ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED, |(space, _)| *space);
+        frame.color_range = if colour.full_range {
+            ffi::AVColorRange::AVCOL_RANGE_JPEG
+        } else {
+            ffi::AVColorRange::AVCOL_RANGE_MPEG
+        };
     }
 
     /// Names of pixel format, colour matrix and colour range, and the bits per component.
@@ -263,37 +302,17 @@ impl Frame {
         unsafe { (*self.0).pts = pts };
     }
 
-    /// Bytes of plane `index`, `rows` rows high (the plane's own height), and the distance between rows.
-    pub(crate) fn plane(&self, index: usize, rows: u32) -> Result<(&[u8], usize), AvError> {
+    /// Start of plane `index` and the distance between its rows in bytes.
+    pub(crate) fn plane_pointer(&self, index: usize) -> Option<(*mut u8, usize)> {
         let raw = self.raw();
-        let stride = raw.linesize[index];
-        if raw.data[index].is_null() || stride <= 0 {
-            return Err(AvError::new("read a picture", "there is no such plane"));
-        }
-        let length = stride as usize * rows as usize;
-        // SAFETY: the plane holds `rows` rows of `stride` bytes, and does not change while the frame is borrowed.
-        Ok((unsafe { std::slice::from_raw_parts(raw.data[index], length) }, stride as usize))
-    }
-
-    /// Rows of plane `index` with their stride: bytes, distance between rows. For frames made by [`Frame::picture`].
-    pub(crate) fn plane_mut(&mut self, index: usize, rows: u32) -> Result<(&mut [u8], usize), AvError> {
-        // SAFETY: the frame is valid and borrowed mutably; this makes its buffers its own.
-        check("write to a picture", unsafe { ffi::av_frame_make_writable(self.0) })?;
-        let raw = self.raw();
-        let stride = raw.linesize[index];
-        if raw.data[index].is_null() || stride <= 0 {
-            return Err(AvError::new("write to a picture", "there is no such plane"));
-        }
-        let length = stride as usize * rows as usize;
-        // SAFETY: the plane holds `rows` rows of `stride` bytes (callers give the plane's own height), nobody else
-        // refers to it, and the borrow lasts as long as that of the frame.
-        Ok((unsafe { std::slice::from_raw_parts_mut(raw.data[index], length) }, stride as usize))
+        let (data, stride) = (*raw.data.get(index)?, *raw.linesize.get(index)?);
+        (!data.is_null() && stride > 0).then_some((data, stride as usize))
     }
 
     /// The samples of plane `index` of a frame made by [`Frame::sound`].
     pub(crate) fn sound_plane_mut(&mut self, index: usize) -> Result<&mut [f32], AvError> {
         let samples = self.samples();
-        // SAFETY: as in `plane_mut`.
+        // SAFETY: the frame is valid and borrowed mutably; this makes its buffers its own.
         check("write to a sound frame", unsafe { ffi::av_frame_make_writable(self.0) })?;
         // SAFETY: a sound frame has two planes of `samples` aligned `f32`, owned by it alone.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.raw().data[index].cast(), samples) })

@@ -12,6 +12,7 @@ pub(crate) mod frame;
 pub(crate) mod io;
 pub(crate) mod log;
 pub(crate) mod mux;
+pub(crate) mod plane;
 pub(crate) mod resample;
 pub(crate) mod scale;
 
