@@ -22,6 +22,7 @@ pub mod canvas;
 mod container;
 pub mod error;
 pub mod facts;
+mod mp4;
 pub mod order;
 mod picture;
 pub mod plan;
