@@ -25,6 +25,7 @@ mod container;
 mod crossfade;
 pub mod error;
 pub mod facts;
+mod mp4;
 pub mod order;
 mod picture;
 pub mod plan;
