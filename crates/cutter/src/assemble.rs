@@ -1,267 +1,177 @@
-//! Putting the montage together: the segments' packets with our own timestamps, one continuous sound, chapters, and
-//! the sound for transcription beside it.
+//! Putting the montage together: the segments' pictures and the sound's packets in one MP4, with our own times, chapters,
+//! and the playlist that makes the same bytes an HLS stream.
+//!
+//! Segments come from different encoders and sources, each with parameter sets of its own. They stand in the stream, in
+//! front of every picture from which decoding can start, so that players that jump there have the right ones.
 
-use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use crate::av::AvError;
-use crate::av::encode::Encoder;
-use crate::av::frame::{Frame, Packet};
-use crate::av::mux::{AUDIO, Chapter, Mp4Writer, VIDEO};
-use crate::av::resample::Resampler;
+use crate::bitstream::with_sets;
 use crate::error::RenderError;
-use crate::plan::Plan;
+use crate::mp4::{self, AudioTrack, Chapter, ColourCodes, Movie, Mp4Error, VideoSample, VideoTrack, describe};
+use crate::plan::{Plan, VideoCodec};
 use crate::segment::{SegmentFacts, SegmentReader};
-use crate::sound::ClipSound;
-use crate::time::SAMPLE_RATE;
+use crate::sound::track::SoundTrack;
+use crate::time::TICKS_PER_SECOND;
 
-/// Sample rate of the sound for transcription, in hertz.
-const SPEECH_RATE: u32 = 16_000;
-
-/// A finished clip's sound: where its samples are (nowhere: silence) and by how much they are raised.
-pub(crate) struct LevelledClip {
-    pub(crate) path: Option<PathBuf>,
-    pub(crate) gain_db: f64,
-}
+/// What the playlist calls the finished file: the library answers it under that name beside the playlist.
+const MEDIA_NAME: &str = "media.mp4";
 
 /// What is put together.
 pub(crate) struct Parts<'a> {
     pub(crate) plan: &'a Plan,
     /// Segment files with their facts, in the order of the montage.
     pub(crate) segments: &'a [(PathBuf, SegmentFacts)],
-    /// The clips' sound, in order.
-    pub(crate) sounds: &'a [LevelledClip],
+    /// The sound of the whole montage.
+    pub(crate) sound: &'a SoundTrack,
 }
 
-fn failed(error: AvError) -> RenderError {
+impl Parts<'_> {
+    /// The chapters: one per clip, but none for a clip that goes on with the one before.
+    pub(crate) fn chapters(&self) -> Vec<Chapter> {
+        let clips = self.plan.clips.iter().filter(|clip| !clip.continues);
+        clips.map(|clip| Chapter { title: clip.title.clone(), first_frame: clip.first_frame }).collect()
+    }
+
+    /// How far each clip's copied sound lies from its picture, in ticks.
+    pub(crate) fn offsets(&self) -> Vec<i64> {
+        let mut offsets = vec![0; self.plan.clips.len()];
+        let sample = TICKS_PER_SECOND / i64::from(self.sound.sample_rate.max(1));
+        for copy in &self.sound.copies {
+            if let Some(offset) = offsets.get_mut(copy.clip as usize) {
+                *offset = i64::from(copy.moved) * sample;
+            }
+        }
+        offsets
+    }
+}
+
+fn failed(error: Mp4Error) -> RenderError {
     match error {
-        AvError::OutOfMemory => RenderError::OutOfMemory,
+        Mp4Error::Io(error) => error.into(),
         other => RenderError::Encode { reason: other.to_string() },
     }
 }
 
-/// Writes the MP4 to `media` and the sound for transcription to `speech`. `on_frame` is called after each picture.
+/// Writes the MP4 to `media` and its playlist to `playlist`. `on_frame` is called after each picture.
 pub(crate) fn assemble(
     parts: &Parts<'_>,
     media: &Path,
-    speech: &Path,
+    playlist: &Path,
     mut on_frame: impl FnMut(),
 ) -> Result<(), RenderError> {
-    let plan = parts.plan;
     check_segments(parts)?;
-    // Only describes the stream: equal settings give the header that all segments have.
-    let video = Encoder::video(&plan.canvas, &plan.encoder, 1).map_err(failed)?;
-    if parts.segments.iter().any(|(_, facts)| facts.header != video.header()) {
-        return Err(RenderError::Encode { reason: "the segments do not share one stream header".to_owned() });
-    }
-    let mut sound = Sound::new(parts, speech)?;
-    let chapters = chapters(plan);
-    let mut writer = Mp4Writer::create(media, &plan.canvas, &plan.title, &chapters, &video, &sound.encoder)
-        .map_err(failed)?;
-
-    let frame_units = i64::from(plan.canvas.frame_rate.den());
-    let reorder = parts.segments.iter().map(|(_, facts)| facts.reorder).max().unwrap_or(0) as i64;
-    let mut written = 0_i64;
-    let mut segment_start = 0_i64;
-    for (path, facts) in parts.segments {
-        let mut segment = SegmentReader::open(path)?;
-        while let Some(picture) = segment.read()? {
-            // Sound goes in front of the picture that is shown with it, so that players read on without seeking.
-            sound.write_until(plan.canvas.frame_rate.samples_before(written as u64), &mut writer)?;
-            let mut packet = Packet::with_data(&picture.data).map_err(failed)?;
-            let pts = (segment_start + i64::from(picture.frame)) * frame_units;
-            packet.stamp(VIDEO, pts, (written - reorder) * frame_units, frame_units, picture.key);
-            writer.write(&packet).map_err(failed)?;
-            written += 1;
+    let chapters = parts.chapters();
+    let movie = Movie {
+        title: &parts.plan.title,
+        video: video_track(parts).map_err(failed)?,
+        audio: Some(audio_track(parts)),
+        chapters: &chapters,
+    };
+    let mut pictures = Pictures { parts, segment: 0, reader: None };
+    let mut sound = parts.sound.read()?;
+    let mut file = BufWriter::with_capacity(1 << 20, File::create(media)?);
+    let layout = mp4::write(
+        &movie,
+        &mut file,
+        |_, sample| {
             on_frame();
-        }
-        segment_start += facts.packets as i64;
-    }
-    sound.write_until(u64::MAX, &mut writer)?;
-    sound.finish()?;
-    writer.finish().map_err(failed)?;
-    let pictures = written as u64;
-    if pictures != plan.frames {
-        let reason = format!("{} pictures were planned and {pictures} written", plan.frames);
-        return Err(RenderError::Encode { reason });
-    }
+            pictures.next(sample)
+        },
+        |_, sample| {
+            let ended = || io::Error::other("the sound ended early");
+            sample.extend_from_slice(&sound.next()?.ok_or_else(ended)?.data);
+            Ok(())
+        },
+    )
+    .map_err(failed)?;
+    std::fs::write(playlist, mp4::playlist(&layout, MEDIA_NAME))?;
     Ok(())
 }
 
 fn check_segments(parts: &Parts<'_>) -> Result<(), RenderError> {
     let planned = parts.plan.segments.iter().map(|segment| segment.frames);
-    let made = parts.segments.iter().map(|(_, facts)| facts.packets);
-    if planned.eq(made) && parts.sounds.len() == parts.plan.clips.len() {
+    let made = parts.segments.iter().map(|(_, facts)| facts.pictures.len() as u64);
+    if planned.eq(made) && parts.segments.iter().all(|(_, facts)| facts.codec == parts.plan.canvas.codec) {
         return Ok(());
     }
     Err(RenderError::Encode { reason: "the segments are not those that were planned".to_owned() })
 }
 
-fn chapters(plan: &Plan) -> Vec<Chapter> {
-    let units = u64::from(plan.canvas.frame_rate.den());
-    let clips = plan.clips.iter();
-    clips
-        .map(|clip| Chapter {
-            title: chapter_title(&clip.title),
-            start: (clip.first_frame * units) as i64,
-            end: ((clip.first_frame + clip.frames) * units) as i64,
-        })
-        .collect()
-}
-
-/// A title as long as MP4 can hold it for a chapter: 255 bytes, cut between characters.
-fn chapter_title(title: &str) -> String {
-    let end = (0..=title.len().min(255)).rev().find(|end| title.is_char_boundary(*end)).unwrap_or(0);
-    title[..end].to_owned()
-}
-
-/// The montage's sound, encoded as one stream while the pictures are written.
-struct Sound {
-    encoder: Encoder,
-    clips: VecDeque<ClipSound>,
-    /// Samples in each frame of the encoder.
-    step: usize,
-    /// Samples given to the encoder.
-    given: u64,
-    /// Levelled samples that are not encoded yet, interleaved.
-    waiting: Vec<f32>,
-    packets: VecDeque<Packet>,
-    ended: bool,
-    speech: SpeechWriter,
-}
-
-impl Sound {
-    fn new(parts: &Parts<'_>, speech: &Path) -> Result<Self, RenderError> {
-        let encoder = Encoder::audio(parts.plan.encoder.audio_bit_rate).map_err(failed)?;
-        let clips = parts.sounds.iter().zip(&parts.plan.clips);
-        let clips = clips
-            .map(|(sound, clip)| ClipSound::open(sound.path.as_deref(), sound.gain_db, clip.samples))
-            .collect::<Result<_, _>>()?;
-        let step = encoder.frame_samples();
-        Ok(Self {
-            encoder,
-            clips,
-            step,
-            given: 0,
-            waiting: Vec::new(),
-            packets: VecDeque::new(),
-            ended: false,
-            speech: SpeechWriter::create(speech)?,
-        })
+fn video_track(parts: &Parts<'_>) -> Result<VideoTrack, Mp4Error> {
+    let canvas = &parts.plan.canvas;
+    let sets = parts.segments.first().map(|(_, facts)| &facts.sets).ok_or(Mp4Error::Movie("it has no pictures"))?;
+    let configuration = match canvas.codec {
+        VideoCodec::H264 => describe::avcc(&sets.sps, &sets.pps)?,
+        VideoCodec::Hevc => describe::hvcc(&sets.vps, &sets.sps, &sets.pps)?,
+    };
+    let mut samples = Vec::with_capacity(parts.plan.frames as usize);
+    let mut start = 0;
+    for (_, facts) in parts.segments {
+        let sets = facts.sets.length();
+        samples.extend(facts.pictures.iter().map(|picture| VideoSample {
+            size: picture.bytes.saturating_add(if picture.key { sets } else { 0 }),
+            frame: start + picture.frame,
+            key: picture.key,
+        }));
+        start += facts.pictures.len() as u32;
     }
+    let [primaries, transfer, matrix] = canvas.colour.codes().map(u16::from);
+    Ok(VideoTrack {
+        codec: canvas.codec,
+        configuration,
+        width: canvas.width,
+        height: canvas.height,
+        sar: (canvas.sar_num, canvas.sar_den),
+        colour: Some(ColourCodes { primaries, transfer, matrix, full_range: canvas.colour.full_range }),
+        timescale: canvas.frame_rate.num(),
+        sample_duration: canvas.frame_rate.den(),
+        samples,
+    })
+}
 
-    /// Writes all sound that starts before sample `until`.
-    fn write_until(&mut self, until: u64, writer: &mut Mp4Writer) -> Result<(), RenderError> {
-        while !self.ended && self.given < until {
-            self.encode_next()?;
-        }
-        while let Some(packet) = self.packets.pop_front() {
-            writer.write(&packet).map_err(failed)?;
-        }
-        Ok(())
+fn audio_track(parts: &Parts<'_>) -> AudioTrack {
+    let sound = parts.sound;
+    let bytes: u64 = sound.packets.iter().map(|size| u64::from(*size)).sum();
+    let bits = u128::from(bytes) * 8 * u128::from(sound.sample_rate) / u128::from(sound.length.max(1));
+    AudioTrack {
+        sample_rate: sound.sample_rate,
+        channels: sound.channels as u16,
+        asc: sound.asc.clone(),
+        priming: sound.priming,
+        length: sound.length,
+        packet_samples: 1024,
+        bit_rate: u32::try_from(bits).unwrap_or(u32::MAX),
+        packets: sound.packets.clone(),
     }
+}
 
-    fn encode_next(&mut self) -> Result<(), RenderError> {
-        while self.waiting.len() < self.step * 2 {
-            let Some(clip) = self.clips.front_mut() else { break };
-            let before = self.waiting.len();
-            clip.read(self.step - before / 2, &mut self.waiting)?;
-            if self.waiting.len() == before {
-                self.clips.pop_front();
+/// The pictures of all segments, one after another.
+struct Pictures<'a> {
+    parts: &'a Parts<'a>,
+    /// Index of the segment that is read next.
+    segment: usize,
+    reader: Option<SegmentReader>,
+}
+
+impl Pictures<'_> {
+    fn next(&mut self, sample: &mut Vec<u8>) -> io::Result<()> {
+        loop {
+            if let Some(reader) = self.reader.as_mut() {
+                if let Some(picture) = reader.read(sample)? {
+                    if picture.key {
+                        let facts = reader.facts();
+                        *sample = with_sets(facts.codec, sample, &facts.sets);
+                    }
+                    return Ok(());
+                }
+                self.segment += 1;
             }
+            let next = self.parts.segments.get(self.segment);
+            let (path, _) = next.ok_or_else(|| io::Error::other("the segments ended early"))?;
+            self.reader = Some(SegmentReader::open(path)?);
         }
-        let count = self.waiting.len() / 2;
-        let frame = (count > 0).then(|| self.frame(count)).transpose().map_err(failed)?;
-        if frame.is_some() {
-            self.speech.write(&self.waiting)?;
-            self.waiting.clear();
-            self.given += count as u64;
-        } else {
-            self.ended = true;
-        }
-        let packets = &mut self.packets;
-        let collect = |packet: &Packet| -> Result<(), AvError> {
-            let pts = packet.pts().ok_or_else(|| AvError::new("encode", "sound lost its time"))?;
-            let mut own = Packet::with_data(packet.data())?;
-            own.stamp(AUDIO, pts, pts, packet.duration(), true);
-            packets.push_back(own);
-            Ok(())
-        };
-        self.encoder.encode(frame.as_ref(), collect).map_err(failed)
     }
-
-    fn frame(&self, count: usize) -> Result<Frame, AvError> {
-        let mut frame = Frame::sound(count)?;
-        for channel in 0..2 {
-            let plane = frame.sound_plane_mut(channel)?;
-            for (target, pair) in plane.iter_mut().zip(self.waiting.chunks_exact(2)) {
-                *target = pair[channel];
-            }
-        }
-        frame.set_pts(self.given as i64);
-        Ok(frame)
-    }
-
-    fn finish(self) -> Result<(), RenderError> {
-        self.speech.finish()
-    }
-}
-
-/// Writes the sound for transcription: WAV, 16 kHz, mono, 16 bit.
-struct SpeechWriter {
-    file: BufWriter<File>,
-    resampler: Resampler,
-    out: Vec<f32>,
-    data_bytes: u32,
-}
-
-impl SpeechWriter {
-    fn create(path: &Path) -> Result<Self, RenderError> {
-        let mut file = BufWriter::new(File::create(path)?);
-        file.write_all(&wav_header(0))?;
-        Ok(Self { file, resampler: Resampler::new(SPEECH_RATE, 1), out: Vec::new(), data_bytes: 0 })
-    }
-
-    fn write(&mut self, samples: &[f32]) -> Result<(), RenderError> {
-        self.resampler.push_samples(SAMPLE_RATE, samples, &mut self.out).map_err(failed)?;
-        self.put()
-    }
-
-    fn put(&mut self) -> Result<(), RenderError> {
-        for sample in self.out.drain(..) {
-            let value = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
-            self.file.write_all(&value.to_le_bytes())?;
-            self.data_bytes = self.data_bytes.saturating_add(2);
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(), RenderError> {
-        self.resampler.finish(&mut self.out).map_err(failed)?;
-        self.put()?;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&wav_header(self.data_bytes))?;
-        self.file.flush()?;
-        Ok(())
-    }
-}
-
-/// The 44 bytes in front of a WAV file's samples.
-fn wav_header(data_bytes: u32) -> Vec<u8> {
-    let mut header = Vec::with_capacity(44);
-    header.extend_from_slice(b"RIFF");
-    header.extend_from_slice(&data_bytes.saturating_add(36).to_le_bytes());
-    header.extend_from_slice(b"WAVEfmt ");
-    header.extend_from_slice(&16_u32.to_le_bytes());
-    header.extend_from_slice(&1_u16.to_le_bytes());
-    header.extend_from_slice(&1_u16.to_le_bytes());
-    header.extend_from_slice(&SPEECH_RATE.to_le_bytes());
-    header.extend_from_slice(&(SPEECH_RATE * 2).to_le_bytes());
-    header.extend_from_slice(&2_u16.to_le_bytes());
-    header.extend_from_slice(&16_u16.to_le_bytes());
-    header.extend_from_slice(b"data");
-    header.extend_from_slice(&data_bytes.to_le_bytes());
-    header
 }

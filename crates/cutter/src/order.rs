@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Problem, ProblemKind};
-use crate::time::FrameRate;
+use crate::plan::VideoCodec;
+use crate::time::{FrameRate, TICKS_PER_SECOND};
 
 /// One montage to make.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,12 @@ pub struct Order {
     pub sources: Vec<SourceInfo>,
     /// The clips, in the order in which they are shown.
     pub clips: Vec<ClipOrder>,
+    /// How clips are cut, unless they say otherwise.
+    #[serde(default)]
+    pub cut: Cut,
+    /// What is between clips.
+    #[serde(default)]
+    pub transition: Transition,
     /// The wanted picture; what is absent is elected from the sources.
     #[serde(default)]
     pub canvas: CanvasOptions,
@@ -38,7 +45,7 @@ pub struct SourceInfo {
     /// Length in bytes.
     pub bytes: u64,
     /// What tells this version of the source from others (an ETag, a digest), where known. It takes part in the
-    /// plan's hash and has no other meaning here.
+    /// names of segments and has no other meaning here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
 }
@@ -55,6 +62,98 @@ pub struct ClipOrder {
     /// Title of its chapter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// How it is cut; as [`Order::cut`] says where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+    /// What is written over its first seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Overlay>,
+    /// It goes on where the clip before it ended: no transition between them, and no chapter of its own. So a stretch
+    /// can come from two sources.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub continues: bool,
+    /// Where the source's own time 0 lies within the bytes that stand for it, in ticks: what is given to `start` and
+    /// a final [`Extent::End`] is counted from there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shift_ticks: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// How a clip is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cut {
+    /// The mode.
+    pub mode: CutMode,
+    /// How far start and end may move in the modes `snap` and `auto`, in ticks: at most ten seconds.
+    pub tolerance_ticks: i64,
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self { mode: CutMode::Exact, tolerance_ticks: TICKS_PER_SECOND / 2 }
+    }
+}
+
+/// How exactly a clip is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutMode {
+    /// To the frame: what does not fall on a place where copying can start or end is encoded.
+    Exact,
+    /// Start and end move within the tolerance, where that saves encoding.
+    Snap,
+    /// The start moves back to where copying can start, the end to where it can end: nothing is encoded for the cut.
+    Copy,
+    /// `exact` where that encodes little, else `snap`.
+    Auto,
+}
+
+/// A lower third: a name over the first seconds of a clip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlay {
+    /// The large line.
+    pub text: String,
+    /// The small line below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subtitle: Option<String>,
+    /// How long it is seen, with its soft appearing and going, in ticks.
+    pub ticks: i64,
+}
+
+/// What is between clips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Transition {
+    /// The kind.
+    pub kind: TransitionKind,
+    /// Its length in ticks: from a tenth of a second to five seconds.
+    pub ticks: i64,
+    /// The colour of a dip: red, green, blue.
+    pub colour: [u8; 3],
+}
+
+impl Default for Transition {
+    fn default() -> Self {
+        Self { kind: TransitionKind::None, ticks: TICKS_PER_SECOND / 2, colour: [255; 3] }
+    }
+}
+
+/// Kinds of transitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransitionKind {
+    /// A hard cut.
+    None,
+    /// Every clip comes out of black and goes into it, the first and last too. Keeps the length.
+    Fade,
+    /// From one clip into a colour and out of it into the next. Keeps the length.
+    Dip,
+    /// One clip turns into the next while both are seen. Each makes the montage shorter by its length.
+    Dissolve,
 }
 
 /// A moment or a length on a source: `{"ticks": n}` or `{"frames": n}`.
@@ -78,11 +177,16 @@ pub enum Extent {
     Duration(Moment),
     /// The first moment on the source that is not shown any more.
     End(Moment),
+    /// To the source's end.
+    Rest,
 }
 
-/// The picture of the montage. Absent fields are elected from the sources, see [`crate::canvas::elect_canvas`].
+/// The picture of the montage. Absent fields are elected from the sources, see [`crate::canvas::elect`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CanvasOptions {
+    /// The codec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<VideoCodec>,
     /// Width in pixels: even, 16 to 8192. Given alone, the height follows the elected shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
@@ -98,13 +202,16 @@ pub struct CanvasOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AudioOptions {
-    /// Integrated loudness that each clip is brought to, in LUFS (EBU R128): -40 to -5.
-    pub loudness_lufs: f64,
+    /// Integrated loudness that each clip is brought to, in LUFS (EBU R128): -40 to -5. `null`: as it is, which lets like
+    /// sound be copied.
+    pub loudness_lufs: Option<f64>,
+    /// Whether the sound for transcription is made.
+    pub speech: bool,
 }
 
 impl Default for AudioOptions {
     fn default() -> Self {
-        Self { loudness_lufs: -16.0 }
+        Self { loudness_lufs: Some(-16.0), speech: true }
     }
 }
 
@@ -203,6 +310,15 @@ impl Preset {
 }
 
 impl Order {
+    fn cuts(&self) -> impl Iterator<Item = Cut> {
+        self.clips.iter().filter_map(|clip| clip.cut).chain([self.cut])
+    }
+
+    /// What is written over the clips.
+    pub fn overlays(&self) -> impl Iterator<Item = &Overlay> {
+        self.clips.iter().filter_map(|clip| clip.overlay.as_ref())
+    }
+
     /// Everything that is wrong with the order itself, whatever its sources hold.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -236,7 +352,23 @@ impl Order {
                 (32_000..=512_000).contains(&self.encoder.audio_bit_rate),
                 "audio_bit_rate must be between 32000 and 512000",
             ),
-            ((-40.0..=-5.0).contains(&self.audio.loudness_lufs), "loudness_lufs must be between -40 and -5"),
+            (
+                self.audio.loudness_lufs.is_none_or(|lufs| (-40.0..=-5.0).contains(&lufs)),
+                "loudness_lufs must be between -40 and -5",
+            ),
+            (
+                self.transition.kind == TransitionKind::None
+                    || (TICKS_PER_SECOND / 10..=5 * TICKS_PER_SECOND).contains(&self.transition.ticks),
+                "a transition must last between 0.1 and 5 seconds",
+            ),
+            (
+                self.cuts().all(|cut| (0..=10 * TICKS_PER_SECOND).contains(&cut.tolerance_ticks)),
+                "the tolerance of a cut must be at most 10 seconds",
+            ),
+            (
+                self.overlays().all(|overlay| (0..=60 * TICKS_PER_SECOND).contains(&overlay.ticks)),
+                "a title must be seen for at most 60 seconds",
+            ),
         ];
         for (_, reason) in settings.iter().filter(|(fine, _)| !fine) {
             general(ProblemKind::InvalidSetting { reason: (*reason).to_owned() });

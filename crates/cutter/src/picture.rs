@@ -58,7 +58,9 @@ impl Target {
 
 impl From<&Canvas> for Target {
     fn from(canvas: &Canvas) -> Self {
-        Self::new((canvas.width, canvas.height), (1, 1), 8, "bt709", false)
+        let colour = &canvas.colour;
+        let shape = (canvas.sar_num, canvas.sar_den);
+        Self::new((canvas.width, canvas.height), shape, canvas.bit_depth, &colour.matrix, colour.full_range)
     }
 }
 

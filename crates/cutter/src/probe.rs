@@ -8,13 +8,19 @@ use std::sync::Arc;
 use crate::av::AvError;
 use crate::av::decode::is_decoded;
 use crate::av::demux::{Demuxer, Media, StreamInfo};
+use crate::av::frame::Packet;
 use crate::container::{Container, SNIFF_BYTES, sniff};
 use crate::error::ProblemKind;
-use crate::facts::{AudioFacts, Probe, VideoFacts};
+use crate::facts::{AacConfig, AudioFacts, Colour, Probe, VideoFacts};
 use crate::order::MediaLimits;
-use crate::reader::{Opening, Reader};
+use crate::pieces::Opened;
+use crate::reader::{Opening, Pool, Reader};
+use crate::sound::aac::{parse_adts, parse_header};
 use crate::source::{ByteSource, SourceFailure};
 use crate::time::{FrameRate, TICKS_PER_SECOND};
+
+/// Packets of all streams among which the first one of the sound is looked for.
+const FIRST_PACKETS: u32 = 1000;
 
 /// Why there is no probe.
 #[derive(Debug)]
@@ -44,7 +50,7 @@ impl From<ProblemKind> for ProbeError {
 pub(crate) fn probe(
     source: &Arc<dyn ByteSource>,
     limits: &MediaLimits,
-) -> Result<(Container, Probe), ProbeError> {
+) -> Result<(Container, Probe, Arc<Pool>), ProbeError> {
     let container = sniff(&head(source.as_ref()).map_err(AvError::from)?)?;
     let mut demuxer = Demuxer::open(Arc::clone(source), container)?;
     check_bounds(&demuxer, limits)?;
@@ -56,16 +62,16 @@ pub(crate) fn probe(
     if info.width == 0 || info.height == 0 {
         return Err(ProblemKind::Unreadable { reason: "its picture has no size".to_owned() }.into());
     }
-    let audio = audio(&demuxer)?;
+    let audio = audio(&mut demuxer)?;
     let (frame_rate, variable_rate) = match info.frame_rate() {
         Some(found) => found,
         None => (FrameRate::new(30, 1).map_err(|_| ProblemKind::NoVideo)?, true),
     };
     let end = demuxer.end_ticks(stream);
-    drop(demuxer);
-
+    let pool = Arc::new(Pool::default());
     let opening = Opening {
         source: Arc::clone(source),
+        pool: Arc::clone(&pool),
         container,
         stream,
         media: Media::Video,
@@ -76,10 +82,18 @@ pub(crate) fn probe(
         threads: 1,
     };
     let nothing = || ProblemKind::Unreadable { reason: "no picture in it can be decoded".to_owned() };
-    let first = Reader::open(opening)?.next()?.ok_or_else(nothing)?;
+    let mut reader = if demuxer.was_read() {
+        pool.put(demuxer);
+        Reader::open(opening)?
+    } else {
+        // What was read while looking into the streams is given out again: the container still stands at its beginning.
+        Reader::with(opening, demuxer, true)?
+    };
+    let first = reader.next()?.ok_or_else(nothing)?;
+    drop(reader);
     let (width, height) = first.frame.size();
     check_size(width, height, limits)?;
-    let (pixel_format, colour_space, colour_range, bit_depth) = first.frame.describe();
+    let (pixel_format, matrix, range, bit_depth) = first.frame.describe();
     let (sar_num, sar_den) = first.frame.pixel_shape().unwrap_or(info.pixel_shape);
     let duration_ticks = end.map(|end| end.saturating_sub(first.at)).filter(|length| *length > 0);
     let video = VideoFacts {
@@ -94,8 +108,12 @@ pub(crate) fn probe(
         variable_rate,
         pixel_format,
         bit_depth,
-        colour_space,
-        colour_range,
+        // The decoded picture tells more of its own matrix and range than the container.
+        colour: Colour { matrix, full_range: range == "pc", ..info.colour },
+        profile: info.profile,
+        level: info.level,
+        progressive: info.progressive && !first.frame.is_interlaced(),
+        bit_rate: info.bit_rate,
     };
     let found = Probe {
         container: container.name().to_owned(),
@@ -105,7 +123,7 @@ pub(crate) fn probe(
         video,
         audio,
     };
-    Ok((container, found))
+    Ok((container, found, pool))
 }
 
 fn head(source: &dyn ByteSource) -> Result<Vec<u8>, SourceFailure> {
@@ -145,7 +163,7 @@ fn check_codec(media: Media, name: &str, codec: &str) -> Result<(), ProblemKind>
     Err(ProblemKind::UnsupportedCodec { media: name.to_owned(), codec: codec.to_owned() })
 }
 
-fn audio(demuxer: &Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
+fn audio(demuxer: &mut Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
     let Some(stream) = demuxer.best_stream(Media::Audio) else { return Ok(None) };
     let StreamInfo { codec, sample_rate, channels, .. } = demuxer.stream_info(stream)?;
     check_codec(Media::Audio, "audio", &codec)?;
@@ -153,46 +171,59 @@ fn audio(demuxer: &Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
     if sample_rate == 0 || channels == 0 {
         return Ok(None);
     }
-    Ok(Some(AudioFacts { stream, codec, sample_rate, channels }))
+    let aac = if codec == "aac" { aac_config(demuxer, stream)? } else { None };
+    // A header that says less than decoding found hides SBR or parametric stereo.
+    let aac = aac.filter(|aac| aac.sample_rate == sample_rate && aac.channels == channels);
+    Ok(Some(AudioFacts { stream, codec, sample_rate, channels, aac }))
+}
+
+/// The configuration of an AAC stream: from the container's header, or, where the container has none, from the first
+/// packet, which then carries its own. Nothing can be read from `demuxer` in order afterwards.
+fn aac_config(demuxer: &mut Demuxer, stream: u32) -> Result<Option<AacConfig>, AvError> {
+    let header = demuxer.header(stream)?;
+    if !header.is_empty() {
+        return Ok(parse_header(&header));
+    }
+    let mut packet = Packet::new()?;
+    for _ in 0..FIRST_PACKETS {
+        if !demuxer.read(&mut packet)? {
+            break;
+        }
+        if packet.stream() == stream {
+            return Ok(parse_adts(packet.data()).map(|(config, _)| config));
+        }
+    }
+    Ok(None)
 }
 
 /// How a probed source's picture is opened for reading.
-pub(crate) fn video_opening(
-    source: &Arc<dyn ByteSource>,
-    container: Container,
-    probe: &Probe,
-    limits: &MediaLimits,
-    threads: u32,
-) -> Opening {
+pub(crate) fn video_opening(opened: &Opened, limits: &MediaLimits, threads: u32) -> Opening {
+    let video = &opened.probe.video;
     Opening {
-        source: Arc::clone(source),
-        container,
-        stream: probe.video.stream,
+        source: Arc::clone(&opened.source),
+        pool: Arc::clone(&opened.pool),
+        container: opened.container,
+        stream: video.stream,
         media: Media::Video,
-        seek_stream: probe.video.stream,
-        origin: probe.origin_ticks,
-        usual_length: probe.video.frame_rate.frame_to_ticks(1),
+        seek_stream: video.stream,
+        origin: opened.probe.origin_ticks,
+        usual_length: video.frame_rate.frame_to_ticks(1),
         max_pixels: limits.max_pixels,
         threads,
     }
 }
 
 /// How a probed source's sound is opened for reading.
-pub(crate) fn audio_opening(
-    source: &Arc<dyn ByteSource>,
-    container: Container,
-    probe: &Probe,
-    audio: &AudioFacts,
-    limits: &MediaLimits,
-) -> Opening {
-    let by_video = container == Container::Matroska;
+pub(crate) fn audio_opening(opened: &Opened, audio: &AudioFacts, limits: &MediaLimits) -> Opening {
+    let by_video = opened.container == Container::Matroska;
     Opening {
-        source: Arc::clone(source),
-        container,
+        source: Arc::clone(&opened.source),
+        pool: Arc::clone(&opened.pool),
+        container: opened.container,
         stream: audio.stream,
         media: Media::Audio,
-        seek_stream: if by_video { probe.video.stream } else { audio.stream },
-        origin: probe.origin_ticks,
+        seek_stream: if by_video { opened.probe.video.stream } else { audio.stream },
+        origin: opened.probe.origin_ticks,
         usual_length: TICKS_PER_SECOND / 50,
         max_pixels: limits.max_pixels,
         threads: 1,

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RenderError;
 use crate::order::Order;
-use crate::report::Report;
+use crate::plan::Plan;
+use crate::report::Outcome;
 
 /// Longest message, both ways: header and payload together.
 pub const MAX_MESSAGE_BYTES: usize = 8 << 20;
@@ -32,6 +33,8 @@ pub enum ToWorker {
     Order {
         /// The order.
         order: Box<Order>,
+        /// What to do with it.
+        task: Task,
     },
     /// The answer to a read; its payload holds the bytes: as many as were asked for, fewer only at the source's end.
     Bytes {
@@ -46,6 +49,30 @@ pub enum ToWorker {
         reason: String,
         /// Whether trying again is useless (the source is gone or has changed).
         permanent: bool,
+    },
+}
+
+/// What to do with an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Only plan it.
+    Plan,
+    /// Make some pieces of it.
+    Parts {
+        /// A plan that was made of this order before.
+        plan: Box<Plan>,
+        /// Indexes of segments.
+        segments: Vec<u32>,
+        /// Indexes of clips whose sound is made.
+        sounds: Vec<u32>,
+    },
+    /// Make the montage. Pieces that lie in the job directory under their names are used.
+    Montage {
+        /// A plan that was made of this order before.
+        plan: Option<Box<Plan>>,
+        /// Leave the pieces in the job directory.
+        keep_pieces: bool,
     },
 }
 
@@ -66,10 +93,10 @@ pub enum FromWorker {
     },
     /// How far it is; a few times per second at most.
     Progress(Progress),
-    /// The montage lies in the job directory, verified. Last message.
+    /// The task is done; what was made lies in the job directory. Last message.
     Done {
         /// What was made.
-        report: Box<Report>,
+        outcome: Outcome,
     },
     /// No montage. Last message.
     Failed {
@@ -95,11 +122,11 @@ pub struct Progress {
 pub enum Stage {
     /// Sources are opened and the plan is made.
     Planning,
-    /// Pictures and sound are decoded and encoded.
+    /// Pieces are copied, or decoded and encoded.
     Encoding,
     /// The file is put together.
     Assembling,
-    /// The file is decoded again and checked.
+    /// The file is compared with what it was made of, and decoded where pieces meet.
     Verifying,
 }
 

@@ -4,23 +4,43 @@
 //! repeated from farther back, at last from the beginning. So open groups of pictures, indexes with errors and
 //! containers without an index give the same frames as the others.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::av::AvError;
 use crate::av::decode::{Decoded, Decoder};
 use crate::av::demux::{Demuxer, Media};
 use crate::av::frame::{Frame, Packet};
 use crate::container::Container;
+use crate::pieces::Opened;
 use crate::source::ByteSource;
 use crate::time::{TICKS_PER_SECOND, rescale_to_ticks};
 
 /// Damaged packets that are passed over, beside one in eight of all.
 const TOLERATED_DAMAGE: u64 = 8;
 
+/// Open containers of one source that nobody uses at the moment. Opening one means to read its whole index, which of a
+/// long recording is a lot; seeking in one that is open costs nothing.
+#[derive(Default)]
+pub(crate) struct Pool(Mutex<Vec<Demuxer>>);
+
+impl Pool {
+    /// Takes an open container; where it stands is not known.
+    pub(crate) fn take(&self) -> Option<Demuxer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Gives a container to the next who needs one.
+    pub(crate) fn put(&self, demuxer: Demuxer) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(demuxer);
+    }
+}
+
 /// How a source is opened for reading.
 #[derive(Clone)]
 pub(crate) struct Opening {
     pub(crate) source: Arc<dyn ByteSource>,
+    /// Where open containers of the source come from and go to.
+    pub(crate) pool: Arc<Pool>,
     pub(crate) container: Container,
     /// The stream that is decoded.
     pub(crate) stream: u32,
@@ -47,7 +67,8 @@ pub(crate) struct Timed {
 /// A stream that is being decoded.
 pub(crate) struct Reader {
     opening: Opening,
-    demuxer: Demuxer,
+    /// Always there; goes back to the pool in the end.
+    demuxer: Option<Demuxer>,
     decoder: Decoder,
     packet: Packet,
     unit: (i32, i32),
@@ -67,17 +88,33 @@ impl Reader {
     /// Opens the stream at its beginning.
     pub(crate) fn open(opening: Opening) -> Result<Self, AvError> {
         let demuxer = open_demuxer(&opening)?;
+        Self::with(opening, demuxer, true)
+    }
+
+    /// Opens the stream for a [`Reader::seek`], which must come first.
+    pub(crate) fn open_for_seek(opening: Opening) -> Result<Self, AvError> {
+        match opening.pool.take() {
+            Some(mut demuxer) => {
+                demuxer.only(opening.stream)?;
+                Self::with(opening, demuxer, false)
+            }
+            None => Self::open(opening),
+        }
+    }
+
+    /// Takes an open container over; `fresh`: it stands at its beginning and gives out every stream.
+    pub(crate) fn with(opening: Opening, demuxer: Demuxer, fresh: bool) -> Result<Self, AvError> {
         let decoder =
             Decoder::open(&demuxer, opening.media, opening.stream, opening.threads, opening.max_pixels)?;
         let unit = demuxer.time_base(opening.stream)?;
         Ok(Self {
             opening,
-            demuxer,
+            demuxer: Some(demuxer),
             decoder,
             packet: Packet::new()?,
             unit,
             expected: 0,
-            fresh: true,
+            fresh,
             draining: false,
             key_until: None,
             decoded: 0,
@@ -112,7 +149,8 @@ impl Reader {
     fn jump(&mut self, to: i64, target: i64) -> Result<bool, AvError> {
         self.fresh = false;
         let place = self.opening.origin.saturating_add(to);
-        let sought = self.demuxer.seek(self.opening.seek_stream, place)?;
+        let stream = self.opening.seek_stream;
+        let sought = self.demuxer()?.seek(stream, place)?;
         self.start_over(to);
         self.key_until = Some(target);
         Ok(sought)
@@ -121,10 +159,14 @@ impl Reader {
     fn rewind(&mut self) -> Result<(), AvError> {
         if !self.fresh {
             // A new container is at its beginning for certain, which a seek to time 0 is not in all of them.
-            self.demuxer = open_demuxer(&self.opening)?;
+            self.demuxer = Some(open_demuxer(&self.opening)?);
         }
         self.start_over(0);
         Ok(())
+    }
+
+    fn demuxer(&mut self) -> Result<&mut Demuxer, AvError> {
+        self.demuxer.as_mut().ok_or_else(|| AvError::new("read the source", "it is closed"))
     }
 
     fn start_over(&mut self, at: i64) {
@@ -156,7 +198,8 @@ impl Reader {
 
     fn feed(&mut self) -> Result<(), AvError> {
         loop {
-            if !self.demuxer.read(&mut self.packet)? {
+            let Some(demuxer) = self.demuxer.as_mut() else { return self.drain() };
+            if !demuxer.read(&mut self.packet)? {
                 return self.drain();
             }
             if self.packet.stream() == self.opening.stream {
@@ -210,7 +253,24 @@ impl Reader {
     }
 }
 
-fn open_demuxer(opening: &Opening) -> Result<Demuxer, AvError> {
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(demuxer) = self.demuxer.take() {
+            self.opening.pool.put(demuxer);
+        }
+    }
+}
+
+/// An open container of a source, standing wherever.
+pub(crate) fn take_demuxer(opened: &Opened) -> Result<Demuxer, AvError> {
+    match opened.pool.take() {
+        Some(demuxer) => Ok(demuxer),
+        None => Demuxer::open(Arc::clone(&opened.source), opened.container),
+    }
+}
+
+/// A container at its beginning, of which only one stream is given out.
+pub(crate) fn open_demuxer(opening: &Opening) -> Result<Demuxer, AvError> {
     let mut demuxer = Demuxer::open(Arc::clone(&opening.source), opening.container)?;
     // MP4 and Matroska say in their headers all that decoding needs; the others only show their streams on the way.
     if matches!(opening.container, Container::MpegTs | Container::MpegPs) {

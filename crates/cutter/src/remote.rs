@@ -13,12 +13,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::protocol::{FromWorker, ProtocolError, ToWorker, read_message, write_message};
 use crate::source::{ByteSource, SourceFailure};
 
-/// Bytes in a block of the cache.
-const BLOCK: u64 = 256 << 10;
+/// Bytes in a block of the cache: what is fetched beside a needed byte is never more.
+const BLOCK: u64 = 32 << 10;
 /// Blocks kept per source: 16 MiB.
-const KEPT_BLOCKS: usize = 64;
-/// Blocks that are asked for at once when a source is read from front to back.
-const AHEAD: u64 = 4;
+const KEPT_BLOCKS: usize = 512;
+/// Blocks that are asked for at once within what is expected: 1 MiB.
+const AHEAD: u64 = 32;
+/// Blocks that are asked for at once when a source of which nothing is expected is read from front to back: 128 KiB.
+const AHEAD_UNEXPECTED: u64 = 4;
 
 /// The connection to the parent.
 pub(crate) struct Client {
@@ -108,6 +110,8 @@ pub(crate) struct RemoteSource {
 struct Cache {
     blocks: HashMap<u64, (Arc<[u8]>, u64)>,
     fetching: HashSet<u64>,
+    /// Stretches that are going to be read, as first block and the one behind the last, in order.
+    expected: Vec<(u64, u64)>,
     /// Counts uses: the block with the lowest number is dropped first.
     clock: u64,
 }
@@ -171,13 +175,19 @@ impl RemoteSource {
         Ok(first.chunks(BLOCK as usize).next().unwrap_or_default().into())
     }
 
-    /// How many blocks from `block` on are fetched: several when the one before was used, else one.
+    /// How many blocks from `block` on are fetched: of what is expected many, but none beside it; else several when the one
+    /// before was used, and otherwise one.
     fn worth_fetching(&self, cache: &Cache, block: u64) -> u64 {
-        let sequential = block > 0 && cache.blocks.contains_key(&(block - 1));
-        let last = (self.len - 1) / BLOCK;
-        let most = if sequential { AHEAD } else { 1 };
+        let end = (self.len - 1) / BLOCK + 1;
+        let place = cache.expected.partition_point(|(_, behind)| *behind <= block);
+        let (most, end) = match cache.expected.get(place) {
+            Some((first, behind)) if *first <= block => (AHEAD, end.min(*behind)),
+            _ if !cache.expected.is_empty() => (1, end),
+            _ if block > 0 && cache.blocks.contains_key(&(block - 1)) => (AHEAD_UNEXPECTED, end),
+            _ => (1, end),
+        };
         let free = |block: &u64| {
-            *block <= last && !cache.fetching.contains(block) && !cache.blocks.contains_key(block)
+            *block < end && !cache.fetching.contains(block) && !cache.blocks.contains_key(block)
         };
         (block..block + most).take_while(free).count().max(1) as u64
     }
@@ -186,6 +196,23 @@ impl RemoteSource {
 impl ByteSource for RemoteSource {
     fn len(&self) -> u64 {
         self.len
+    }
+
+    fn expect(&self, spans: &[(u64, u64)]) {
+        let mut cache = lock(&self.cache);
+        let blocks = spans.iter().filter(|(_, length)| *length > 0);
+        cache.expected.extend(blocks.map(|(offset, length)| {
+            (offset / BLOCK, offset.saturating_add(*length).min(self.len).div_ceil(BLOCK))
+        }));
+        cache.expected.sort_unstable();
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for (first, behind) in cache.expected.drain(..) {
+            match joined.last_mut() {
+                Some(last) if first <= last.1 => last.1 = last.1.max(behind),
+                _ => joined.push((first, behind)),
+            }
+        }
+        cache.expected = joined;
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

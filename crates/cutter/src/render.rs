@@ -1,44 +1,68 @@
-//! A whole render: probe, plan, make the segments and the sound in parallel, assemble, verify, report.
+//! A whole render: probe, look at the clips' edges, plan, make the pieces in parallel, put them together, verify, report.
 //!
-//! Promises that after `Ok` the job directory holds a verified montage, its poster, its sprites and its sound for
-//! transcription, and nothing else of this render. After an error only leftovers are there, for the parent to delete
-//! with the directory.
+//! Promises that after `Ok` the job directory holds a verified montage, its playlist, its poster, its sprites and, where
+//! asked for, its sound for transcription, and besides them at most the pieces that it was made of. After an error only
+//! leftovers are there, for the parent to delete with the directory.
+//!
+//! A clip that cannot be copied after all, or does not pass its checks as a copy, is encoded instead, and the report says
+//! so. Everything else that was made stays.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use crate::assemble::{LevelledClip, Parts, assemble};
+use crate::assemble::{Parts, assemble};
 use crate::av::{AvError, libraries, limit_allocations};
-use crate::container::Container;
+use crate::edges::look;
 use crate::error::{Problem, RenderError};
-use crate::facts::Probe;
-use crate::order::{MediaLimits, Order};
-use crate::plan::{Plan, Probed, hex, plan};
-use crate::probe::{ProbeError, audio_opening, probe, video_opening};
+use crate::names::{Nameplate, missing_letters};
+use crate::order::Order;
+use crate::pieces::{Made, Opened, Piece, Workshop, reading_failed, sound_failed};
+use crate::plan::{Canvas, Plan, SegmentKind, SoundPlan, VideoCodec, hex, piece_file};
+use crate::planner::{Brief, Found, Probed, briefs, placed, plan};
+use crate::probe::{ProbeError, probe};
 use crate::protocol::{Progress, Stage};
 use crate::report::{
-    ClipReport, Loudness, MEDIA_FILE, MediaFacts, POSTER_FILE, Report, SPEECH_FILE, SPRITES_FILE,
-    SandboxReport,
+    ClipReport, Fallback, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE, PartsReport, PlanReport,
+    Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
 };
-use crate::segment::SegmentFacts;
-use crate::sound::{SoundError, extract};
+use crate::sound::copy::{copy_track, write_speech};
+use crate::sound::encode::encode_track;
+use crate::sound::samples::SampleReader;
+use crate::sound::track::SoundTrack;
+use crate::sound::{TrackClip, TrackError};
 use crate::source::ByteSource;
-use crate::verify::verify;
-use crate::video::{SegmentError, encode_segment};
+use crate::title::{FontFiles, Fonts};
+use crate::verify::{Verified, VerifyError, verify};
 
 /// Takes progress; called from several threads, often.
 pub type OnProgress<'a> = dyn Fn(Progress) + Sync + 'a;
 
-/// A source with what the probe found.
-struct Opened {
-    source: Arc<dyn ByteSource>,
-    container: Container,
-    probe: Probe,
+/// The sound of the whole montage in the job directory, while it is put together.
+const TRACK_FILE: &str = "track";
+/// How often clips that did not pass are encoded and everything is checked again, before all copies are given up.
+const MOST_ROUNDS: u32 = 3;
+
+/// Opened sources and what is known of them: what every task begins with.
+pub struct Studio<'a> {
+    order: &'a Order,
+    job_dir: &'a Path,
+    fonts: &'a Fonts,
+    on_progress: &'a OnProgress<'a>,
+    opened: Vec<Option<Opened>>,
+    probed: Vec<Probed>,
+    briefs: Vec<Brief>,
+    /// What was found around the clips' edges, once it was looked for.
+    found: Option<Vec<Found>>,
+    /// Clips that are encoded although they could be copied.
+    forced: BTreeMap<u32, String>,
+    /// The sound is encoded although it could be copied.
+    sound_forced: Option<String>,
 }
 
 /// Makes the montage that `order` asks for out of `sources` (in the same order) in `job_dir`.
@@ -53,306 +77,407 @@ pub fn render(
     job_dir: &Path,
     on_progress: &OnProgress<'_>,
 ) -> Result<Report, RenderError> {
-    on_progress(Progress { stage: Stage::Planning, frames_done: 0, frames_total: 0 });
-    let problems = order.problems();
-    if !problems.is_empty() {
-        return Err(RenderError::Refused { problems });
-    }
-    if sources.len() != order.sources.len() {
-        return Err(RenderError::Protocol { reason: "the order's sources are not all there".to_owned() });
-    }
-    // Two bytes per component of the largest picture, or the index of a recording of two days.
-    limit_allocations(order.limits.max_pixels.saturating_mul(2).max(256 << 20) as usize);
-    let (opened, probed) = probe_all(order, sources)?;
-    let plan = plan(order, &probed).map_err(|problems| RenderError::Refused { problems })?;
-
-    let work = Work { plan: &plan, opened: &opened, limits: &order.limits, job_dir };
-    let made = work.make_parts(on_progress)?;
-    let (media, speech) = (job_dir.join(MEDIA_FILE), job_dir.join(SPEECH_FILE));
-    let mut done = 0;
-    let parts = Parts { plan: &plan, segments: &made.segments, sounds: &made.levelled() };
-    assemble(&parts, &media, &speech, || {
-        done += 1;
-        on_progress(Progress { stage: Stage::Assembling, frames_done: done, frames_total: plan.frames });
-    })?;
-    made.delete()?;
-
-    let done = AtomicU64::new(0);
-    let (poster, sprites) = (job_dir.join(POSTER_FILE), job_dir.join(SPRITES_FILE));
-    let verified = verify(&plan, &media, &poster, &sprites, order.limits.threads, || {
-        let frames_done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        on_progress(Progress { stage: Stage::Verifying, frames_done, frames_total: plan.frames });
-    })?;
-    let (bytes, sha256) = digest(&media)?;
-    Ok(Report {
-        media: MediaFacts {
-            width: plan.canvas.width,
-            height: plan.canvas.height,
-            frame_rate: plan.canvas.frame_rate,
-            frames: plan.frames,
-            duration_ticks: plan.duration_ticks(),
-            bytes,
-            sha256,
-            video_codec: "h264".to_owned(),
-            audio_codec: "aac".to_owned(),
-            content_type: "video/mp4".to_owned(),
-        },
-        clips: clip_reports(&plan, &made),
-        sprites: verified.sprites,
-        sources: probed.into_iter().map(|probed| probed.and_then(Result::ok)).collect(),
-        plan_hash: plan.hash(),
-        checks: verified.checks,
-        libraries: libraries(),
-        sandbox: SandboxReport::default(),
-        plan,
-    })
+    let fonts = Fonts::new(FontFiles::find());
+    let studio = Studio::open(order, sources, job_dir, &fonts, on_progress)?;
+    studio.montage(None, false)
 }
 
-/// Probes every source that a clip uses.
-fn probe_all(
-    order: &Order,
-    sources: &[Arc<dyn ByteSource>],
-) -> Result<(Vec<Option<Opened>>, Vec<Probed>), RenderError> {
-    let mut opened = Vec::new();
-    let mut probed = Vec::new();
-    for (index, source) in sources.iter().enumerate() {
-        let used = order.clips.iter().any(|clip| clip.source as usize == index);
-        let (open, result) = match used.then(|| probe(source, &order.limits)) {
-            None => (None, None),
-            Some(Ok((container, probe))) => {
-                let open = Opened { source: Arc::clone(source), container, probe: probe.clone() };
-                (Some(open), Some(Ok(probe)))
+impl<'a> Studio<'a> {
+    /// Probes every source that a clip uses and places the clips.
+    ///
+    /// # Errors
+    /// What is wrong with the order or its sources, all at once; a source that cannot be read.
+    pub fn open(
+        order: &'a Order,
+        sources: &[Arc<dyn ByteSource>],
+        job_dir: &'a Path,
+        fonts: &'a Fonts,
+        on_progress: &'a OnProgress<'a>,
+    ) -> Result<Self, RenderError> {
+        on_progress(Progress { stage: Stage::Planning, frames_done: 0, frames_total: 0 });
+        let problems = order.problems();
+        if !problems.is_empty() {
+            return Err(RenderError::Refused { problems });
+        }
+        if sources.len() != order.sources.len() {
+            return Err(RenderError::Protocol { reason: "the order's sources are not all there".to_owned() });
+        }
+        // Two bytes per component of the largest picture, or the index of a recording of two days.
+        limit_allocations(order.limits.max_pixels.saturating_mul(2).max(256 << 20) as usize);
+        let (mut opened, mut probed) = (Vec::new(), Vec::new());
+        for (index, source) in sources.iter().enumerate() {
+            let used = order.clips.iter().any(|clip| clip.source as usize == index);
+            let (open, result) = match used.then(|| probe(source, &order.limits)) {
+                None => (None, None),
+                Some(Ok((container, probe, pool))) => {
+                    let open = Opened { source: Arc::clone(source), container, probe: probe.clone(), pool };
+                    (Some(open), Some(Ok(probe)))
+                }
+                Some(Err(ProbeError::Refused(kind))) => (None, Some(Err(kind))),
+                Some(Err(ProbeError::Failed(error))) => return Err(reading_failed(index as u32, None, error)),
+            };
+            opened.push(open);
+            probed.push(result);
+        }
+        let briefs = briefs(order, &probed).map_err(|problems| RenderError::Refused { problems })?;
+        Ok(Self {
+            order,
+            job_dir,
+            fonts,
+            on_progress,
+            opened,
+            probed,
+            briefs,
+            found: None,
+            forced: BTreeMap::new(),
+            sound_forced: None,
+        })
+    }
+
+    /// The plan, without doing it.
+    ///
+    /// # Errors
+    /// As [`render`].
+    pub fn plan_only(mut self) -> Result<PlanReport, RenderError> {
+        let plan = self.plan()?;
+        let names = self.order.overlays().flat_map(|overlay| [Some(&overlay.text), overlay.subtitle.as_ref()]);
+        let missing = missing_letters(self.fonts, names.flatten());
+        let warnings = if missing.is_empty() {
+            Vec::new()
+        } else {
+            let letters: String = missing.into_iter().collect();
+            vec![format!("no font of this executor has these letters of the names that are shown: {letters}")]
+        };
+        Ok(PlanReport { plan_hash: plan.hash(), plan, sources: self.facts(), warnings })
+    }
+
+    /// Makes some segments and sounds of a plan that was made elsewhere from the same order and sources.
+    ///
+    /// # Errors
+    /// As [`render`]; a segment that cannot be copied is told in the report.
+    pub fn parts(self, plan: &Plan, segments: &[u32], sounds: &[u32]) -> Result<PartsReport, RenderError> {
+        let names = self.names(plan);
+        let workshop = self.workshop(plan, &names)?;
+        let segments = segments.iter().map(|index| Piece::Segment(*index as usize));
+        let pieces: Vec<Piece> =
+            segments.chain(sounds.iter().map(|index| Piece::Sound(*index as usize))).collect();
+        let made = workshop.make(&pieces, self.on_progress)?;
+        let unfit = made.unfit.into_iter().map(|(clip, reason)| Fallback { clip, reason }).collect();
+        Ok(PartsReport { made: made.made, kept: made.kept, unfit })
+    }
+
+    /// Makes the montage, by `plan` if one was made of the same order and sources before. With `keep_pieces` the pieces stay
+    /// in the job directory.
+    ///
+    /// # Errors
+    /// As [`render`].
+    pub fn montage(mut self, plan: Option<Plan>, keep_pieces: bool) -> Result<Report, RenderError> {
+        let mut plan = match plan {
+            Some(plan) => plan,
+            None => self.plan()?,
+        };
+        let (mut kept, mut made) = (0, 0);
+        let mut round = 0;
+        loop {
+            round += 1;
+            let names = self.names(&plan);
+            let workshop = self.workshop(&plan, &names)?;
+            let done = workshop.make(&workshop.all(), self.on_progress)?;
+            if round == 1 {
+                kept = done.kept;
             }
-            Some(Err(ProbeError::Refused(kind))) => (None, Some(Err(kind))),
-            Some(Err(ProbeError::Failed(error))) => return Err(reading_failed(index as u32, None, error)),
-        };
-        opened.push(open);
-        probed.push(result);
-    }
-    Ok((opened, probed))
-}
-
-/// The error for a source that was read or decoded without success.
-fn reading_failed(source: u32, clip: Option<u32>, error: AvError) -> RenderError {
-    match error {
-        AvError::Source(failure) => RenderError::SourceUnavailable {
-            source_index: source,
-            reason: failure.reason,
-            permanent: failure.permanent,
-        },
-        AvError::OutOfMemory => RenderError::OutOfMemory,
-        failed => RenderError::Decode { clip: clip.unwrap_or_default(), reason: failed.to_string() },
-    }
-}
-
-/// Everything that the parallel part works with.
-struct Work<'a> {
-    plan: &'a Plan,
-    opened: &'a [Option<Opened>],
-    limits: &'a MediaLimits,
-    job_dir: &'a Path,
-}
-
-/// One piece of parallel work.
-#[derive(Debug, Clone, Copy)]
-enum Piece {
-    Segment(usize),
-    Sound(usize),
-}
-
-/// A finished piece.
-enum Made {
-    Segment(usize, PathBuf, SegmentFacts),
-    Sound(usize, Option<(PathBuf, Option<Loudness>)>),
-}
-
-/// All pieces.
-struct MadeParts {
-    segments: Vec<(PathBuf, SegmentFacts)>,
-    sounds: Vec<Option<(PathBuf, Option<Loudness>)>>,
-}
-
-impl MadeParts {
-    fn levelled(&self) -> Vec<LevelledClip> {
-        let clips = self.sounds.iter().map(|sound| match sound {
-            Some((path, loudness)) => LevelledClip {
-                path: Some(path.clone()),
-                gain_db: loudness.map_or(0.0, |loudness| loudness.gain_db),
-            },
-            None => LevelledClip { path: None, gain_db: 0.0 },
-        });
-        clips.collect()
-    }
-
-    fn delete(&self) -> std::io::Result<()> {
-        let sounds = self.sounds.iter().flatten().map(|(path, _)| path);
-        self.segments.iter().map(|(path, _)| path).chain(sounds).try_for_each(std::fs::remove_file)
-    }
-}
-
-impl Work<'_> {
-    /// Makes all segments and sounds with as many threads as are allowed, the longest first.
-    fn make_parts(&self, on_progress: &OnProgress<'_>) -> Result<MadeParts, RenderError> {
-        let plan = self.plan;
-        let mut pieces: Vec<(u64, Piece)> = Vec::new();
-        pieces
-            .extend(plan.segments.iter().enumerate().map(|(i, segment)| (segment.frames, Piece::Segment(i))));
-        // A clip's sound costs about as much as a twentieth of its pictures.
-        pieces.extend(plan.clips.iter().enumerate().map(|(i, clip)| (clip.frames / 20, Piece::Sound(i))));
-        // Taken from the end: shortest in front.
-        pieces.sort_by_key(|(cost, _)| *cost);
-        let workers = (self.limits.threads.max(1) as usize).min(pieces.len());
-        // Few segments on many processors: each encoder gets several threads.
-        let threads = (self.limits.threads / plan.segments.len().max(1) as u32).clamp(1, 8);
-
-        let queue = Mutex::new(pieces);
-        let stop = AtomicBool::new(false);
-        let frames_done = AtomicU64::new(0);
-        let results: Mutex<Vec<Made>> = Mutex::new(Vec::new());
-        let failure: Mutex<Option<RenderError>> = Mutex::new(None);
-        let on_frame = || {
-            let frames_done = frames_done.fetch_add(1, Ordering::Relaxed) + 1;
-            on_progress(Progress { stage: Stage::Encoding, frames_done, frames_total: plan.frames });
-            !stop.load(Ordering::Relaxed)
-        };
-        let work = || {
-            while !stop.load(Ordering::Relaxed) {
-                let Some((_, piece)) = lock(&queue).pop() else { break };
-                match self.make(piece, threads, &on_frame, &stop) {
-                    Ok(made) => lock(&results).push(made),
-                    Err(None) => {}
-                    Err(Some(error)) => {
-                        stop.store(true, Ordering::Relaxed);
-                        lock(&failure).get_or_insert(error);
+            made += done.made;
+            let outcome = if done.unfit.is_empty() && done.sound_unfit.is_none() {
+                self.finish(&plan, &done)?
+            } else {
+                Err(Refit { clips: done.unfit, sound: done.sound_unfit })
+            };
+            match outcome {
+                Ok(finished) => {
+                    if !keep_pieces {
+                        self.remove_pieces()?;
                     }
+                    return self.report(plan, finished, (kept, made));
                 }
+                Err(refit) => {
+                    self.take_in(refit, &plan, round)?;
+                    plan = self.plan()?;
+                }
+            }
+        }
+    }
+
+    /// Notes what has to be encoded after all.
+    fn take_in(&mut self, refit: Refit, plan: &Plan, round: u32) -> Result<(), RenderError> {
+        let before = (self.forced.len(), self.sound_forced.is_some());
+        self.forced.extend(refit.clips);
+        if let Some(reason) = refit.sound {
+            self.sound_forced.get_or_insert(reason);
+        }
+        if round >= MOST_ROUNDS {
+            for clip in plan.clips.iter().filter(|clip| clip.copied_frames > 0) {
+                let reason = || "other clips did not pass their checks as copies".to_owned();
+                self.forced.entry(clip.index).or_insert_with(reason);
+            }
+        }
+        if before == (self.forced.len(), self.sound_forced.is_some()) {
+            let reason = "a clip that is encoded did not pass as a copy".to_owned();
+            return Err(RenderError::Encode { reason });
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self) -> Result<Plan, RenderError> {
+        let found = match self.found.take() {
+            Some(found) => found,
+            None => self.look()?,
+        };
+        let refused = |problems: Vec<Problem>| RenderError::Refused { problems };
+        let plan = plan(self.order, &self.probed, &self.briefs, &found, &self.forced, self.sound_forced.as_deref());
+        self.found = Some(found);
+        plan.map_err(refused)
+    }
+
+    /// Looks at every clip's edges.
+    fn look(&self) -> Result<Vec<Found>, RenderError> {
+        let mut found = Vec::with_capacity(self.briefs.len());
+        for (clip, brief) in self.order.clips.iter().zip(&self.briefs) {
+            let missing = || RenderError::Protocol { reason: format!("source {} is missing", clip.source) };
+            let opened = self.opened.get(clip.source as usize).and_then(Option::as_ref).ok_or_else(missing)?;
+            let codec = Canvas::of(&opened.probe.video).map(|canvas| canvas.codec);
+            let codec = codec.filter(|codec| *codec == VideoCodec::H264 || *codec == VideoCodec::Hevc);
+            let looked = opened.look(codec, brief);
+            found.push(match looked {
+                Ok(found) => found,
+                // What cannot be looked at is decoded: whoever decodes it tells what is wrong with it.
+                Err(AvError::Failed { .. }) => Found::default(),
+                Err(error) => return Err(reading_failed(clip.source, None, error)),
+            });
+        }
+        Ok(found)
+    }
+
+    /// What is written over each clip of a plan, drawn.
+    fn names(&self, plan: &Plan) -> Vec<Option<Nameplate>> {
+        let plate = |clip: &crate::plan::PlannedClip| {
+            let name = clip.effects.name.as_ref()?;
+            Nameplate::draw(name, &plan.canvas, self.fonts)
+        };
+        plan.clips.iter().map(plate).collect()
+    }
+
+    fn workshop<'b>(
+        &'b self,
+        plan: &'b Plan,
+        names: &'b [Option<Nameplate>],
+    ) -> Result<Workshop<'b>, RenderError> {
+        let fits = plan.clips.len() == self.order.clips.len()
+            && plan.sources == self.order.sources
+            && plan.clips.iter().zip(&self.order.clips).all(|(planned, clip)| planned.source == clip.source);
+        if !fits {
+            return Err(RenderError::Protocol { reason: "the plan is not one of this order".to_owned() });
+        }
+        for clip in &plan.clips {
+            if let Some(opened) = self.opened.get(clip.source as usize).and_then(Option::as_ref) {
+                opened.source.expect(&clip.spans);
+            }
+        }
+        Ok(Workshop { plan, opened: &self.opened, limits: &self.order.limits, job_dir: self.job_dir, names })
+    }
+
+    /// Puts the pieces together and checks the result. `Ok(Err(_))`: something has to be encoded after all.
+    fn finish(&self, plan: &Plan, made: &Made) -> Result<Result<Finished, Refit>, RenderError> {
+        let segments: Vec<_> = made.segments.values().cloned().collect();
+        let (sound, loudness) = match self.sound(plan) {
+            Ok(sound) => sound,
+            Err(TrackError::CannotCopy(reason)) => {
+                return Ok(Err(Refit { clips: BTreeMap::new(), sound: Some(reason) }));
+            }
+            Err(error) => {
+                let stopped = || RenderError::Encode { reason: "the sound was stopped".to_owned() };
+                return Err(sound_failed(0, 0, error).unwrap_or_else(stopped));
             }
         };
-        std::thread::scope(|scope| {
-            // This thread is one of the workers. A thread that cannot be started only makes the others slower.
-            for _ in 1..workers {
-                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                    break;
+        let parts = Parts { plan, segments: &segments, sound: &sound };
+        let media = self.job_dir.join(MEDIA_FILE);
+        let mut done = 0;
+        assemble(&parts, &media, &self.job_dir.join(PLAYLIST_FILE), || {
+            done += 1;
+            (self.on_progress)(Progress {
+                stage: Stage::Assembling,
+                frames_done: done,
+                frames_total: plan.frames,
+            });
+        })?;
+        let done = AtomicU64::new(0);
+        let on_frame = || {
+            let frames_done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            (self.on_progress)(Progress { stage: Stage::Verifying, frames_done, frames_total: plan.frames });
+        };
+        let (poster, sprites) = (self.job_dir.join(POSTER_FILE), self.job_dir.join(SPRITES_FILE));
+        match verify(&parts, &media, (&poster, &sprites), self.order.limits.threads, on_frame) {
+            Ok(verified) => {
+                let segments = segment_reports(plan, &segments);
+                let offsets = parts.offsets();
+                std::fs::remove_file(self.job_dir.join(TRACK_FILE))?;
+                Ok(Ok(Finished { verified, segments, loudness, offsets }))
+            }
+            Err(VerifyError::Clips(clips)) => Ok(Err(Refit { clips, sound: None })),
+            Err(VerifyError::Render(error)) => Err(error),
+        }
+    }
+
+    /// The sound of the whole montage, and what was measured in each clip.
+    fn sound(&self, plan: &Plan) -> Result<(SoundTrack, Vec<Option<Loudness>>), TrackError> {
+        let file = |key: &Option<String>| key.as_ref().map(|key| self.job_dir.join(piece_file(key)));
+        let mut clips = Vec::with_capacity(plan.clips.len());
+        let mut loudness = Vec::with_capacity(plan.clips.len());
+        for (clip, placed) in plan.clips.iter().zip(placed(plan)) {
+            let path = file(&clip.sound_key);
+            let level = match (&plan.sound, plan.loudness_lufs, &path) {
+                (SoundPlan::Encode { .. }, Some(target), Some(path)) => {
+                    SampleReader::open(path)?.measured.and_then(|measured| measured.level(target))
                 }
-            }
-            work();
-        });
-        if let Some(error) = lock(&failure).take() {
-            return Err(error);
+                _ => None,
+            };
+            clips.push(TrackClip { path, placed, gain_db: level.map_or(0.0, |level| level.gain_db) });
+            loudness.push(level);
         }
-        let made = std::mem::take(&mut *lock(&results));
-        self.in_order(made)
-    }
-
-    fn in_order(&self, made: Vec<Made>) -> Result<MadeParts, RenderError> {
-        let mut segments: Vec<_> = self.plan.segments.iter().map(|_| None).collect();
-        let mut sounds: Vec<_> = self.plan.clips.iter().map(|_| None).collect();
-        let mut sounds_made = 0;
-        for part in made {
-            match part {
-                Made::Segment(index, path, facts) => segments[index] = Some((path, facts)),
-                Made::Sound(index, sound) => {
-                    sounds[index] = sound;
-                    sounds_made += 1;
+        let (track, speech) = (self.job_dir.join(TRACK_FILE), self.job_dir.join(SPEECH_FILE));
+        let speech = plan.speech.then_some(speech);
+        let track = match &plan.sound {
+            SoundPlan::Copy { config } => {
+                let made = copy_track(&clips, plan.samples, *config, &track, || true)?;
+                if let Some(speech) = &speech {
+                    for (clip, planned) in clips.iter_mut().zip(&plan.clips) {
+                        clip.path = file(&planned.speech_key);
+                    }
+                    write_speech(&clips, plan.samples, speech)?;
                 }
+                made
+            }
+            SoundPlan::Encode { .. } => {
+                let rate = plan.encoder.audio_bit_rate;
+                encode_track(&clips, plan.samples, rate, &track, speech.as_deref(), || true)?
+            }
+        };
+        Ok((track, loudness))
+    }
+
+    /// Removes all pieces from the job directory, those of plans that were given up too.
+    fn remove_pieces(&self) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(self.job_dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("piece-") || name.starts_with("draft-") {
+                std::fs::remove_file(entry.path())?;
             }
         }
-        let segments: Option<Vec<_>> = segments.into_iter().collect();
-        match segments {
-            Some(segments) if sounds_made == sounds.len() => Ok(MadeParts { segments, sounds }),
-            _ => Err(RenderError::Encode { reason: "a worker thread stopped".to_owned() }),
-        }
+        Ok(())
     }
 
-    /// Makes one piece. `Err(None)`: stopped because something else failed.
-    fn make(
-        &self,
-        piece: Piece,
-        threads: u32,
-        on_frame: &(dyn Fn() -> bool + Sync),
-        stop: &AtomicBool,
-    ) -> Result<Made, Option<RenderError>> {
-        match piece {
-            Piece::Segment(index) => {
-                let path = self.job_dir.join(format!("segment-{index}"));
-                let facts = self.make_segment(index, &path, threads, on_frame)?;
-                Ok(Made::Segment(index, path, facts))
-            }
-            Piece::Sound(index) => {
-                let path = self.job_dir.join(format!("sound-{index}"));
-                let loudness = self.make_sound(index, &path, stop)?;
-                Ok(Made::Sound(index, loudness.map(|loudness| (path, loudness))))
-            }
-        }
+    fn facts(&self) -> Vec<Option<crate::facts::Probe>> {
+        self.probed.iter().map(|probed| probed.as_ref().and_then(|probed| probed.as_ref().ok()).cloned()).collect()
     }
 
-    fn opened(&self, source: u32) -> Result<&Opened, RenderError> {
-        let opened = self.opened.get(source as usize).and_then(Option::as_ref);
-        opened.ok_or_else(|| RenderError::Protocol { reason: format!("source {source} is missing") })
-    }
-
-    fn make_segment(
-        &self,
-        index: usize,
-        path: &Path,
-        threads: u32,
-        on_frame: &(dyn Fn() -> bool + Sync),
-    ) -> Result<SegmentFacts, Option<RenderError>> {
-        let segment = &self.plan.segments[index];
-        let clip = &self.plan.clips[segment.clip as usize];
-        let opened = self.opened(clip.source)?;
-        let opening = video_opening(&opened.source, opened.container, &opened.probe, self.limits, threads);
-        let made = encode_segment(opening, &opened.probe.video, self.plan, clip, segment, path, on_frame);
-        made.map_err(|error| match error {
-            SegmentError::Refused(kind) => {
-                let problem = Problem { clip: Some(clip.index), source: Some(clip.source), kind };
-                Some(RenderError::Refused { problems: vec![problem] })
-            }
-            SegmentError::Decode(error) => Some(reading_failed(clip.source, Some(clip.index), error)),
-            SegmentError::Encode(AvError::OutOfMemory) => Some(RenderError::OutOfMemory),
-            SegmentError::Encode(error) => Some(RenderError::Encode { reason: error.to_string() }),
-            SegmentError::Io(error) => Some(error.into()),
-            SegmentError::Stopped => None,
-        })
-    }
-
-    /// `None`: the source has no sound.
-    fn make_sound(
-        &self,
-        index: usize,
-        path: &Path,
-        stop: &AtomicBool,
-    ) -> Result<Option<Option<Loudness>>, Option<RenderError>> {
-        let clip = &self.plan.clips[index];
-        let opened = self.opened(clip.source)?;
-        let Some(audio) = opened.probe.audio.as_ref() else { return Ok(None) };
-        let opening = audio_opening(&opened.source, opened.container, &opened.probe, audio, self.limits);
-        let go_on = || !stop.load(Ordering::Relaxed);
-        let made = extract(opening, clip.start_ticks, clip.samples, self.plan.loudness_lufs, path, go_on);
-        made.map(Some).map_err(|error| match error {
-            SoundError::Decode(error) => Some(reading_failed(clip.source, Some(clip.index), error)),
-            SoundError::Io(error) => Some(error.into()),
-            SoundError::Stopped => None,
+    fn report(self, plan: Plan, finished: Finished, (kept, made): (u32, u32)) -> Result<Report, RenderError> {
+        let (bytes, sha256) = digest(&self.job_dir.join(MEDIA_FILE))?;
+        let fallbacks = self.forced.iter().map(|(clip, reason)| Fallback { clip: *clip, reason: reason.clone() });
+        Ok(Report {
+            media: MediaFacts {
+                width: plan.canvas.width,
+                height: plan.canvas.height,
+                frame_rate: plan.canvas.frame_rate,
+                frames: plan.frames,
+                duration_ticks: plan.duration_ticks(),
+                bytes,
+                sha256,
+                video_codec: plan.canvas.codec.name().to_owned(),
+                audio_codec: "aac".to_owned(),
+                content_type: "video/mp4".to_owned(),
+            },
+            clips: clip_reports(&plan, &finished),
+            segments: finished.segments,
+            sound: match &plan.sound {
+                SoundPlan::Copy { .. } => "copied, and encoded around the seams".to_owned(),
+                SoundPlan::Encode { why } => format!("encoded: {why}"),
+            },
+            pieces_kept: kept,
+            pieces_made: made,
+            fallbacks: fallbacks.collect(),
+            sprites: finished.verified.sprites,
+            sources: self.facts(),
+            plan_hash: plan.hash(),
+            checks: finished.verified.checks,
+            libraries: libraries(),
+            sandbox: SandboxReport::default(),
+            plan,
         })
     }
 }
 
-fn clip_reports(plan: &Plan, made: &MadeParts) -> Vec<ClipReport> {
+impl Opened {
+    fn look(&self, codec: Option<VideoCodec>, brief: &Brief) -> Result<Found, AvError> {
+        let mut demuxer = crate::reader::take_demuxer(self)?;
+        let found = look(&mut demuxer, &self.probe, codec, brief);
+        self.pool.put(demuxer);
+        found
+    }
+}
+
+/// What has to be encoded after all.
+struct Refit {
+    clips: BTreeMap<u32, String>,
+    sound: Option<String>,
+}
+
+/// A montage that passed its checks.
+struct Finished {
+    verified: Verified,
+    segments: Vec<SegmentReport>,
+    loudness: Vec<Option<Loudness>>,
+    offsets: Vec<i64>,
+}
+
+fn segment_reports(
+    plan: &Plan,
+    made: &[(std::path::PathBuf, crate::segment::SegmentFacts)],
+) -> Vec<SegmentReport> {
+    let segments = plan.segments.iter().zip(made);
+    segments
+        .map(|(segment, (_, facts))| SegmentReport {
+            clip: segment.clip,
+            kind: segment.kind,
+            first_frame: plan.segment_start(segment),
+            frames: segment.frames,
+            sha256: facts.digest(),
+        })
+        .collect()
+}
+
+fn clip_reports(plan: &Plan, finished: &Finished) -> Vec<ClipReport> {
     let rate = plan.canvas.frame_rate;
-    let clips = plan.clips.iter().zip(&made.sounds);
+    let encoded = |clip: u32| {
+        let own = plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
+        own.map(|segment| segment.frames).sum()
+    };
+    let clips = plan.clips.iter().zip(&finished.loudness).zip(&finished.offsets);
     clips
-        .map(|(clip, sound)| ClipReport {
+        .map(|((clip, loudness), offset)| ClipReport {
             index: clip.index,
             source: clip.source,
             title: clip.title.clone(),
             montage_start_ticks: rate.frame_to_ticks(clip.first_frame),
-            montage_end_ticks: rate.frame_to_ticks(clip.first_frame + clip.frames),
+            montage_end_ticks: rate.frame_to_ticks(clip.first_frame + clip.frames - clip.effects.dissolve_out),
             source_start_ticks: clip.start_ticks,
             source_end_ticks: clip.start_ticks.saturating_add(rate.frame_to_ticks(clip.frames)),
             source_start_frame: clip.start_frame,
             frames: clip.frames,
-            encoded_frames: clip.frames,
-            loudness: sound.as_ref().and_then(|(_, loudness)| *loudness),
+            encoded_frames: encoded(clip.index),
+            copied_frames: clip.copied_frames,
+            sound_offset_ticks: *offset,
+            loudness: *loudness,
         })
         .collect()
 }
@@ -370,9 +495,4 @@ fn digest(path: &Path) -> Result<(u64, String), RenderError> {
         hash.update(&buffer[..count]);
         bytes += count as u64;
     }
-}
-
-/// A poisoned lock only means that another thread panicked; what it holds is still whole.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Probe;
-use crate::plan::Plan;
+use crate::plan::{Plan, SegmentKind};
 use crate::time::FrameRate;
 
 /// Name of the finished file in the job directory.
 pub const MEDIA_FILE: &str = "media.mp4";
 /// Name of the poster in the job directory.
 pub const POSTER_FILE: &str = "poster.jpg";
+/// Name of the HLS playlist over the finished file in the job directory.
+pub const PLAYLIST_FILE: &str = "media.m3u8";
 /// Name of the preview sprites in the job directory.
 pub const SPRITES_FILE: &str = "sprites.jpg";
 /// Name of the montage's sound for transcription in the job directory: 16 kHz, mono, 16 bit, as long as the montage.
@@ -22,6 +24,16 @@ pub struct Report {
     pub media: MediaFacts,
     /// The clips, in order.
     pub clips: Vec<ClipReport>,
+    /// What became of each segment of the picture, in order.
+    pub segments: Vec<SegmentReport>,
+    /// How the sound was made, for people: copied, or why it was encoded.
+    pub sound: String,
+    /// Segments and sounds that lay in the job directory already, and ones that were made.
+    pub pieces_kept: u32,
+    /// Pieces that were made.
+    pub pieces_made: u32,
+    /// Clips that were to be copied and did not pass their checks, with the reason; they were encoded.
+    pub fallbacks: Vec<Fallback>,
     /// The preview sprites.
     pub sprites: Sprites,
     /// What was found in the sources, by source index; absent for a source that no clip uses.
@@ -36,6 +48,42 @@ pub struct Report {
     pub libraries: Vec<Library>,
     /// What kept the worker in bounds.
     pub sandbox: SandboxReport,
+}
+
+/// A plan, and what it was made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// The plan.
+    pub plan: Plan,
+    /// Its [`Plan::hash`].
+    pub plan_hash: String,
+    /// What was found in the sources, by source index; absent for a source that no clip uses.
+    pub sources: Vec<Option<Probe>>,
+    /// What will not be as somebody may expect, for people.
+    pub warnings: Vec<String>,
+}
+
+/// Pieces that were made for a montage that is put together elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartsReport {
+    /// Pieces that were made.
+    pub made: u32,
+    /// Pieces that lay in the job directory already.
+    pub kept: u32,
+    /// Clips of which a segment could not be copied, with the reason: they have to be planned anew.
+    pub unfit: Vec<Fallback>,
+}
+
+/// What a worker gives for what it was asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A plan.
+    Plan(Box<PlanReport>),
+    /// Pieces, in the job directory.
+    Parts(PartsReport),
+    /// A montage, in the job directory.
+    Montage(Box<Report>),
 }
 
 /// Facts about the finished file.
@@ -84,11 +132,39 @@ pub struct ClipReport {
     pub source_start_frame: u64,
     /// Number of frames on the montage.
     pub frames: u64,
-    /// How many of them were encoded again. (The others would be copies, bit for bit.)
+    /// How many of them were encoded. In a dissolve a frame counts for the clip that comes.
     pub encoded_frames: u64,
+    /// How many of them are the source's coded pictures, bit for bit.
+    pub copied_frames: u64,
+    /// How far its sound lies from its picture, in ticks: copied sound can only be placed on whole packets.
+    pub sound_offset_ticks: i64,
     /// Loudness before levelling; absent for silence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loudness: Option<Loudness>,
+}
+
+/// A segment as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentReport {
+    /// Index of its clip.
+    pub clip: u32,
+    /// How it was made.
+    pub kind: SegmentKind,
+    /// Its first frame on the montage.
+    pub first_frame: u64,
+    /// Number of frames.
+    pub frames: u64,
+    /// SHA-256 over the SHA-256 of its access units, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A clip that could not be copied as planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// Its index.
+    pub clip: u32,
+    /// Why it was encoded.
+    pub reason: String,
 }
 
 /// What was measured in a clip's sound and done to it (EBU R128).
@@ -115,7 +191,7 @@ pub struct Sprites {
     pub rows: u32,
     /// Tiles in all; the last row may have empty places.
     pub count: u32,
-    /// Frames between two tiles: tile `i` shows frame `i * interval_frames`.
+    /// Frames between two tiles: tile `i` shows frame `i * interval_frames`, or the last independent picture before it.
     pub interval_frames: u64,
     /// Time between two tiles, in ticks.
     pub interval_ticks: i64,

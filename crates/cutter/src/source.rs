@@ -16,6 +16,10 @@ pub trait ByteSource: Send + Sync {
     /// When the bytes cannot be had. The render ends: an error is never taken for the source's end.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
 
+    /// Says which bytes are going to be read (offset and length of each stretch, in order), so that they can be fetched in large
+    /// pieces and nothing beside them.
+    fn expect(&self, _spans: &[(u64, u64)]) {}
+
     /// Whether there are no bytes at all.
     fn is_empty(&self) -> bool {
         self.len() == 0

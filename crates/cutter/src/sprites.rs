@@ -1,4 +1,4 @@
-//! The poster and the preview sprites, collected while the finished file is decoded.
+//! The poster and the preview sprites, collected while the finished file is checked.
 
 use ffmpeg_next::ffi::AVPixelFormat;
 
@@ -59,8 +59,17 @@ impl Pictures {
         }
     }
 
-    /// Takes from frame `number` of the montage what is needed of it.
-    pub(crate) fn look(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
+    /// The frames of the montage that are needed, in growing order.
+    pub(crate) fn wanted(&self) -> Vec<u64> {
+        let tiles = (0..u64::from(self.geometry.count)).map(|tile| tile * self.geometry.interval_frames);
+        let mut wanted: Vec<u64> = tiles.chain([self.poster_frame]).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+
+    /// Takes `frame` as frame `number` of the montage, which is one of [`Pictures::wanted`].
+    pub(crate) fn take(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
         if number == self.poster_frame {
             let (width, height) = shown_size(frame.size(), frame.pixel_shape().unwrap_or((1, 1)));
             self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);

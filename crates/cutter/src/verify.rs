@@ -1,27 +1,34 @@
-//! Proving the finished file: it is opened like any source and decoded from the first packet to the last.
+//! Proving the finished file: it is opened like any source, compared with what it was made of, and decoded where its pieces
+//! meet.
 //!
-//! The same pass takes the frames for the poster and the preview sprites, so that they show what was published.
+//! Every coded picture of the file must be the one that was made or copied for that place (by its hash, which for a copy is
+//! that of the source's access unit), and be shown at its exact time. What was encoded is decoded as a whole; what was
+//! copied is decoded around its ends. A failure that belongs to a copied clip is told as such, since that clip can be
+//! encoded instead; any other is an error of the render.
+//!
+//! The poster and the preview sprites are taken from the same file, so that they show what was published.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{Builder, Scope, ScopedJoinHandle};
 
+use crate::assemble::Parts;
 use crate::av::AvError;
+use crate::av::decode::{Decoded, Decoder};
 use crate::av::demux::{Demuxer, Media};
+use crate::av::frame::{Frame, Packet};
 use crate::av::log::{Complaints, listening};
+use crate::bitstream::{unmark_broken_link, without_sets};
 use crate::container::Container;
 use crate::error::RenderError;
 use crate::plan::Plan;
-use crate::reader::{Opening, Reader};
 use crate::report::{Check, Sprites};
+use crate::segment::sha256;
 use crate::source::{ByteSource, FileSource};
 use crate::sprites::Pictures;
-use crate::time::{SAMPLE_RATE, TICKS_PER_SECOND, samples_to_ticks, ticks_to_text};
-
-/// Samples in one AAC frame: the grain in which decoders give sound at the end.
-const AAC_FRAME: u64 = 1024;
+use crate::time::{TICKS_PER_SECOND, rescale_to_ticks, samples_to_ticks, ticks_to_text};
+use crate::windows::{Window, windows};
 
 /// What the verification gives.
 pub(crate) struct Verified {
@@ -29,150 +36,398 @@ pub(crate) struct Verified {
     pub(crate) sprites: Sprites,
 }
 
-/// What was seen while pictures were decoded.
-#[derive(Default)]
-struct Seen {
-    frames: u64,
-    uneven: Option<String>,
-    end: i64,
-    damaged: u64,
-    size: (u32, u32),
+/// Why a file is not published.
+#[derive(Debug)]
+pub(crate) enum VerifyError {
+    /// These copied clips did not pass, for these reasons; everything else may be well.
+    Clips(BTreeMap<u32, String>),
+    /// The file is not as planned, and no copied clip is to blame.
+    Render(RenderError),
 }
 
-impl Seen {
-    /// Adds what was seen in the part that follows.
-    fn append(&mut self, next: Self) {
-        self.frames += next.frames;
-        self.uneven = self.uneven.take().or(next.uneven);
-        self.end = next.end;
-        self.damaged += next.damaged;
-        if self.size == (0, 0) || next.size != self.size {
-            self.size = next.size;
+impl From<AvError> for VerifyError {
+    fn from(error: AvError) -> Self {
+        Self::Render(match error {
+            AvError::OutOfMemory => RenderError::OutOfMemory,
+            other => {
+                let detail = other.to_string();
+                RenderError::Verify { checks: vec![Check { name: "opens".to_owned(), passed: false, detail }] }
+            }
+        })
+    }
+}
+
+impl From<std::io::Error> for VerifyError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Render(error.into())
+    }
+}
+
+/// A coded picture as it must stand in the file.
+struct Expected<'a> {
+    /// Index of its segment.
+    segment: usize,
+    /// Its number in the montage.
+    frame: u64,
+    key: bool,
+    sha256: &'a str,
+    /// The first picture of a segment that begins with a broken link.
+    broken_link: bool,
+}
+
+/// What was found wrong, by its check and by the segment that it belongs to.
+#[derive(Default)]
+struct Faults {
+    /// Check, segment, words.
+    found: Vec<(&'static str, Option<usize>, String)>,
+}
+
+impl Faults {
+    fn add(&mut self, check: &'static str, segment: Option<usize>, words: impl Into<String>) {
+        // One of a kind tells enough; a damaged file has thousands.
+        if !self.found.iter().any(|(known, of, _)| *known == check && *of == segment) {
+            self.found.push((check, segment, words.into()));
         }
     }
 }
 
-/// Decodes the file at `media` and checks it against its plan; writes the poster and the sprites.
-///
-/// # Errors
-/// [`RenderError::Verify`] with all checks when one fails.
+/// Checks the file at `media` against what it was made of; writes the poster and the sprites. `on_frame` is called for each
+/// picture that was compared.
 pub(crate) fn verify(
-    plan: &Plan,
+    parts: &Parts<'_>,
     media: &Path,
-    poster: &Path,
-    sprites: &Path,
+    (poster, sprites): (&Path, &Path),
     threads: u32,
     on_frame: impl Fn() + Sync,
-) -> Result<Verified, RenderError> {
+) -> Result<Verified, VerifyError> {
+    let plan = parts.plan;
     let source: Arc<dyn ByteSource> = Arc::new(FileSource::new(File::open(media)?)?);
-    let mut complaints = Vec::new();
-    let mut hear = |part: Complaints| complaints.push(part);
-    let mut seen = Seen::default();
-    let mut pictures = Pictures::new(plan);
-    let (mut samples, mut sound_end) = (0, 0);
-    std::thread::scope(|scope| -> Result<(), AvError> {
-        // Every part is listened to on the thread that decodes it.
-        let sound = spawn(scope, || listening(|| decode_sound(&source)))?;
-        let ranges = ranges(plan, threads);
-        let parts: Result<Vec<_>, AvError> = ranges
-            .into_iter()
-            .map(|range| {
-                let (source, on_frame) = (&source, &on_frame);
-                spawn(scope, move || listening(|| decode_pictures(plan, source, range, on_frame)))
-            })
-            .collect();
-        for part in parts? {
-            let (result, said) = join(part)?;
-            let (part, more) = result?;
-            seen.append(part);
-            pictures.merge(more);
-            hear(said);
-        }
-        let (result, said) = join(sound)?;
-        (samples, sound_end) = result?;
-        hear(said);
-        Ok(())
-    })
-    .map_err(undecodable)?;
-    let chapters = open(&source)?.chapter_count();
-    let checks = checks(plan, &seen, samples, sound_end, chapters, &complaints);
-    if checks.iter().any(|check| !check.passed) {
-        return Err(RenderError::Verify { checks });
+    let expected = expected(parts);
+    let mut faults = Faults::default();
+    let seen = compare(parts, &source, &expected, &mut faults, &on_frame)?;
+    let list: Vec<_> = expected.iter().map(|picture| (picture.segment, picture.key)).collect();
+    let windows = windows(plan, &list);
+    let decoded = decode_windows(&source, &windows, &expected, plan, threads, &mut faults)?;
+    let checks = checks(parts, &seen, decoded, &faults);
+    let failed: Vec<&Check> = checks.iter().filter(|check| !check.passed).collect();
+    if !failed.is_empty() {
+        let clips = copied_clips(plan, &faults);
+        // Faults without a place, and places that were encoded, are not mended by encoding a copied clip.
+        return Err(match clips {
+            Some(clips) => VerifyError::Clips(clips),
+            None => VerifyError::Render(RenderError::Verify { checks }),
+        });
     }
-    std::fs::write(poster, pictures.poster().map_err(undecodable)?)?;
-    std::fs::write(sprites, pictures.grid().map_err(undecodable)?)?;
+    let pictures = look(plan, &source, &expected)?;
+    std::fs::write(poster, pictures.poster()?)?;
+    std::fs::write(sprites, pictures.grid()?)?;
     Ok(Verified { checks, sprites: pictures.geometry })
 }
 
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, T>, AvError> {
-    Builder::new().spawn_scoped(scope, work).map_err(|_| AvError::OutOfMemory)
+/// All coded pictures of the montage, in decoding order.
+fn expected<'a>(parts: &'a Parts<'_>) -> Vec<Expected<'a>> {
+    let mut expected = Vec::with_capacity(parts.plan.frames as usize);
+    let mut start = 0;
+    for (segment, (_, facts)) in parts.segments.iter().enumerate() {
+        expected.extend(facts.pictures.iter().enumerate().map(|(place, picture)| Expected {
+            segment,
+            frame: start + u64::from(picture.frame),
+            key: picture.key,
+            sha256: &picture.sha256,
+            broken_link: facts.broken_link && place == 0,
+        }));
+        start += facts.pictures.len() as u64;
+    }
+    expected
 }
 
-fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, AvError> {
-    handle.join().map_err(|_| AvError::new("decode the result", "a thread stopped"))
-}
-
-/// Cuts the montage into as many runs of frames as there are threads, each starting where a segment does: there,
-/// decoding can start.
-fn ranges(plan: &Plan, threads: u32) -> Vec<Range<u64>> {
-    let starts = plan.segments.iter().filter_map(|segment| {
-        let clip = plan.clips.get(segment.clip as usize)?;
-        Some(clip.first_frame + segment.first_frame)
-    });
-    let longest = plan.frames.div_ceil(u64::from(threads.max(1)));
-    let mut edges = vec![0];
-    for start in starts {
-        if start - edges.last().copied().unwrap_or(0) >= longest {
-            edges.push(start);
+/// The clips to blame, if all faults belong to copied clips.
+fn copied_clips(plan: &Plan, faults: &Faults) -> Option<BTreeMap<u32, String>> {
+    let mut clips = BTreeMap::new();
+    for (check, segment, words) in &faults.found {
+        let near = |index: usize| {
+            let segment = plan.segments.get(index)?;
+            let copied = plan.clips.get(segment.clip as usize)?.copied_frames > 0;
+            copied.then_some(segment.clip)
+        };
+        // A fault at a seam may come from either side.
+        let segment = (*segment)?;
+        let blamed: Vec<u32> =
+            [Some(segment), segment.checked_sub(1)].into_iter().flatten().filter_map(near).collect();
+        if blamed.is_empty() {
+            return None;
+        }
+        for clip in blamed {
+            clips.entry(clip).or_insert_with(|| format!("as a copy it did not pass the check {check} ({words})"));
         }
     }
-    edges.push(plan.frames);
-    edges.windows(2).map(|pair| pair[0]..pair[1]).collect()
+    (!clips.is_empty()).then_some(clips)
 }
 
-fn undecodable(error: AvError) -> RenderError {
-    match error {
-        AvError::OutOfMemory => RenderError::OutOfMemory,
-        other => {
-            let detail = other.to_string();
-            RenderError::Verify { checks: vec![Check { name: "decodes".to_owned(), passed: false, detail }] }
-        }
-    }
-}
-
-fn open(source: &Arc<dyn ByteSource>) -> Result<Demuxer, RenderError> {
-    Demuxer::open(Arc::clone(source), Container::Mp4).map_err(undecodable)
-}
-
-fn checks(
-    plan: &Plan,
-    seen: &Seen,
-    samples: u64,
+/// What was seen in the file's packets.
+struct Seen {
+    pictures: u64,
+    end: i64,
+    sound_start: Option<i64>,
     sound_end: i64,
     chapters: u32,
-    complaints: &[Complaints],
-) -> Vec<Check> {
+}
+
+fn open(source: &Arc<dyn ByteSource>) -> Result<(Demuxer, u32), AvError> {
+    let demuxer = Demuxer::open(Arc::clone(source), Container::Mp4)?;
+    let missing = || AvError::new("open the result", "a stream is missing");
+    let video = demuxer.best_stream(Media::Video).ok_or_else(missing)?;
+    Ok((demuxer, video))
+}
+
+/// Reads every packet and compares it with what it must be.
+fn compare(
+    parts: &Parts<'_>,
+    source: &Arc<dyn ByteSource>,
+    expected: &[Expected<'_>],
+    faults: &mut Faults,
+    on_frame: &dyn Fn(),
+) -> Result<Seen, VerifyError> {
+    let (mut demuxer, video) = open(source)?;
+    let audio = demuxer.best_stream(Media::Audio);
+    let rate = parts.plan.canvas.frame_rate;
+    let (num, den) = demuxer.time_base(video)?;
+    let mut seen = Seen {
+        pictures: 0,
+        end: 0,
+        sound_start: None,
+        sound_end: audio.and_then(|audio| demuxer.end_ticks(audio)).unwrap_or(0),
+        chapters: demuxer.chapter_count(),
+    };
+    if let Some(audio) = audio {
+        let (num, den) = demuxer.time_base(audio)?;
+        // Only where it starts is asked: what is in it was counted when it was made.
+        let mut packet = Packet::new()?;
+        demuxer.only(audio)?;
+        if demuxer.read(&mut packet)? {
+            seen.sound_start = packet.pts().map(|pts| rescale_to_ticks(pts, num, den));
+        }
+        (demuxer, _) = open(source)?;
+    }
+    demuxer.only(video)?;
+    let mut packet = Packet::new()?;
+    while demuxer.read(&mut packet)? {
+        if packet.stream() != video {
+            continue;
+        }
+        let place = seen.pictures as usize;
+        seen.pictures += 1;
+        let Some(wanted) = expected.get(place) else { continue };
+        let at = packet.pts().map(|pts| rescale_to_ticks(pts, num, den));
+        let due = rate.frame_to_ticks(wanted.frame);
+        let length = rescale_to_ticks(packet.duration(), num, den);
+        if at.is_none_or(|at| (at - due).abs() > 1) {
+            let at = at.map_or_else(|| "no time".to_owned(), ticks_to_text);
+            let words = format!("frame {} is at {at} instead of {}", wanted.frame, ticks_to_text(due));
+            faults.add("even_timestamps", Some(wanted.segment), words);
+        }
+        seen.end = seen.end.max(due.saturating_add(length));
+        if packet.is_key() != wanted.key {
+            faults.add("key_pictures", Some(wanted.segment), format!("frame {}", wanted.frame));
+        }
+        if !is_as_made(parts, wanted, packet.data()) {
+            faults.add("coded_pictures", Some(wanted.segment), format!("frame {} is not as it was made", wanted.frame));
+        }
+        on_frame();
+    }
+    Ok(seen)
+}
+
+/// Whether an access unit of the file is the one that belongs there, without the parameter sets that were put into it.
+fn is_as_made(parts: &Parts<'_>, wanted: &Expected<'_>, unit: &[u8]) -> bool {
+    let Some((_, facts)) = parts.segments.get(wanted.segment) else { return false };
+    if !wanted.key {
+        return sha256(unit) == wanted.sha256;
+    }
+    let Some(mut unit) = without_sets(facts.codec, unit, &facts.sets) else { return false };
+    if wanted.broken_link {
+        unmark_broken_link(&mut unit);
+    }
+    sha256(&unit) == wanted.sha256
+}
+
+/// Decodes the windows, several at the same time; answers how many pictures were decoded.
+fn decode_windows(
+    source: &Arc<dyn ByteSource>,
+    windows: &[Window],
+    expected: &[Expected<'_>],
+    plan: &Plan,
+    threads: u32,
+    faults: &mut Faults,
+) -> Result<u64, VerifyError> {
+    let workers = (threads.max(1) as usize).min(windows.len().max(1));
+    let share = windows.len().div_ceil(workers).max(1);
+    let results = std::thread::scope(|scope| {
+        let started: Vec<_> = windows
+            .chunks(share)
+            .map(|windows| {
+                let work = move || -> Result<Vec<(Result<u64, String>, Complaints)>, AvError> {
+                    let mut sight = Sight::open(source)?;
+                    // Every window is listened to on the thread that decodes it.
+                    let decode = |window| listening(|| sight.decode(window, expected, plan));
+                    windows.iter().map(decode).map(|(result, said)| Ok((result?, said))).collect()
+                };
+                std::thread::Builder::new().spawn_scoped(scope, work)
+            })
+            .collect();
+        let join = |handle: std::io::Result<std::thread::ScopedJoinHandle<'_, _>>| match handle {
+            Ok(handle) => handle.join().unwrap_or_else(|_| Err(AvError::new("decode the result", "a thread stopped"))),
+            Err(_) => Err(AvError::OutOfMemory),
+        };
+        started.into_iter().map(join).collect::<Result<Vec<_>, AvError>>()
+    })?;
+    let mut decoded = 0;
+    for (window, (result, said)) in windows.iter().zip(results.into_iter().flatten()) {
+        match result {
+            Ok(count) => decoded += count,
+            Err(words) => faults.add("decodes_without_complaint", Some(window.segment), words),
+        }
+        if said.count > 0 {
+            faults.add("decodes_without_complaint", Some(window.segment), said.first.join("; "));
+        }
+    }
+    Ok(decoded)
+}
+
+/// A decoder that looks at stretches of the file.
+struct Sight {
+    demuxer: Demuxer,
+    video: u32,
+    unit: (i32, i32),
+    decoder: Decoder,
+    packet: Packet,
+    used: bool,
+}
+
+impl Sight {
+    fn open(source: &Arc<dyn ByteSource>) -> Result<Self, AvError> {
+        let (mut demuxer, video) = open(source)?;
+        demuxer.only(video)?;
+        let unit = demuxer.time_base(video)?;
+        // One thread, so that complaints are heard (see `listening`).
+        let decoder = Decoder::open(&demuxer, Media::Video, video, 1, u64::MAX)?;
+        Ok(Self { demuxer, video, unit, decoder, packet: Packet::new()?, used: false })
+    }
+
+    /// Decodes `count` pictures from the one that is shown at `at` on, in decoding order, and hands each to `take` with its
+    /// time. Says how many packets were there.
+    fn run(
+        &mut self,
+        at: i64,
+        count: usize,
+        mut take: impl FnMut(i64, &Frame) -> Result<(), AvError>,
+    ) -> Result<usize, AvError> {
+        if std::mem::replace(&mut self.used, true) {
+            self.decoder.reset();
+        }
+        self.demuxer.seek(self.video, at)?;
+        let mut given = 0;
+        let mut frame = Frame::new()?;
+        let unit = self.unit;
+        let mut empty = |decoder: &mut Decoder| -> Result<(), AvError> {
+            while decoder.receive(&mut frame)? == Decoded::Frame {
+                let at = frame.timestamp().map_or(i64::MIN, |stamp| rescale_to_ticks(stamp, unit.0, unit.1));
+                take(at, &frame)?;
+            }
+            Ok(())
+        };
+        while given < count && self.demuxer.read(&mut self.packet)? {
+            if self.packet.stream() != self.video {
+                continue;
+            }
+            let stamp = self.packet.pts().map(|pts| rescale_to_ticks(pts, unit.0, unit.1));
+            if given == 0 && stamp.is_none_or(|stamp| (stamp - at).abs() > 1) {
+                continue;
+            }
+            given += 1;
+            self.decoder.send(Some(&self.packet))?;
+            empty(&mut self.decoder)?;
+        }
+        self.decoder.send(None)?;
+        empty(&mut self.decoder)?;
+        Ok(given)
+    }
+
+    /// Decodes one window; answers how many pictures came out, or what is wrong with them.
+    fn decode(
+        &mut self,
+        window: &Window,
+        expected: &[Expected<'_>],
+        plan: &Plan,
+    ) -> Result<Result<u64, String>, AvError> {
+        let rate = plan.canvas.frame_rate;
+        let wanted = &expected[window.pictures.clone()];
+        let Some(first) = wanted.first() else { return Ok(Ok(0)) };
+        let mut due: Vec<i64> = wanted.iter().map(|picture| rate.frame_to_ticks(picture.frame)).collect();
+        due.sort_unstable();
+        let (mut came, mut wrong) = (0_usize, None);
+        let size = (plan.canvas.width, plan.canvas.height);
+        self.run(rate.frame_to_ticks(first.frame), wanted.len(), |at, frame| {
+            let fits = due.get(came).is_some_and(|due| (due - at).abs() <= 1);
+            if !fits || frame.is_damaged() || frame.size() != size {
+                wrong.get_or_insert_with(|| format!("the picture decoded at {} is not as it should be", ticks_to_text(at)));
+            }
+            came += 1;
+            Ok(())
+        })?;
+        Ok(match wrong {
+            Some(words) => Err(words),
+            None if came != wanted.len() => Err(format!("{came} of {} pictures came out", wanted.len())),
+            None => Ok(came as u64),
+        })
+    }
+}
+
+/// Takes the poster and the sprites: of each wanted frame the last independent picture at or before it.
+fn look(plan: &Plan, source: &Arc<dyn ByteSource>, expected: &[Expected<'_>]) -> Result<Pictures, AvError> {
+    let mut pictures = Pictures::new(plan);
+    let rate = plan.canvas.frame_rate;
+    let mut sight = Sight::open(source)?;
+    let mut keys: Vec<u64> = expected.iter().filter(|picture| picture.key).map(|picture| picture.frame).collect();
+    keys.sort_unstable();
+    let mut wanted = pictures.wanted().into_iter().peekable();
+    while let Some(frame) = wanted.next() {
+        let key = keys[..keys.partition_point(|key| *key <= frame)].last().copied().unwrap_or(0);
+        let mut numbers = vec![frame];
+        let next_key = keys.get(keys.partition_point(|key| *key <= frame)).copied().unwrap_or(u64::MAX);
+        while let Some(more) = wanted.next_if(|more| *more < next_key) {
+            numbers.push(more);
+        }
+        sight.run(rate.frame_to_ticks(key), 1, |_, picture| {
+            numbers.drain(..).try_for_each(|number| pictures.take(number, picture))
+        })?;
+    }
+    Ok(pictures)
+}
+
+fn checks(parts: &Parts<'_>, seen: &Seen, decoded: u64, faults: &Faults) -> Vec<Check> {
+    let plan = parts.plan;
     let rate = plan.canvas.frame_rate;
     let frame = rate.frame_to_ticks(1);
     let planned = plan.duration_ticks();
-    let apart = sound_end.saturating_sub(seen.end);
-    let said: u64 = complaints.iter().map(|complaints| complaints.count).sum();
-    let words: Vec<&str> =
-        complaints.iter().flat_map(|complaints| &complaints.first).map(String::as_str).collect();
+    let copies = plan.copied_frames();
     let check = |name: &str, passed: bool, detail: String| Check { name: name.to_owned(), passed, detail };
+    let without = |name: &str, well: String| {
+        let found = faults.found.iter().find(|(check, ..)| *check == name);
+        check(name, found.is_none(), found.map_or(well, |(_, _, words)| words.clone()))
+    };
+    let sound_length = samples_to_ticks(plan.samples);
+    let sound_end = if seen.sound_end > 0 { seen.sound_end } else { sound_length };
+    let apart = sound_end.saturating_sub(seen.end);
+    let offset = parts.offsets().iter().map(|offset| offset.abs()).max().unwrap_or(0);
+    let seams = plan.segments.len().saturating_sub(1);
     vec![
-        check(
-            "frame_count",
-            seen.frames == plan.frames,
-            format!("{} of {} frames", seen.frames, plan.frames),
-        ),
-        check(
-            "even_timestamps",
-            seen.uneven.is_none(),
-            seen.uneven.clone().unwrap_or_else(|| format!("every frame follows by 1/{rate} s, from 0")),
+        check("frame_count", seen.pictures == plan.frames, format!("{} of {} frames", seen.pictures, plan.frames)),
+        without("even_timestamps", format!("every frame follows by 1/{rate} s, from 0")),
+        without("key_pictures", "where decoding can start is marked".to_owned()),
+        without(
+            "coded_pictures",
+            format!("{copies} copied pictures are the source's and {} encoded ones as made", plan.frames - copies),
         ),
         check(
             "duration",
@@ -180,199 +435,20 @@ fn checks(
             format!("{} for {} planned", ticks_to_text(seen.end), ticks_to_text(planned)),
         ),
         check(
-            "picture_size",
-            seen.size == (plan.canvas.width, plan.canvas.height),
-            format!("{} x {}", seen.size.0, seen.size.1),
-        ),
-        check(
             "sound_and_picture_end_together",
-            apart.abs() < frame.max(TICKS_PER_SECOND / i64::from(SAMPLE_RATE)),
-            format!("{} samples apart", apart / (TICKS_PER_SECOND / i64::from(SAMPLE_RATE))),
+            apart.abs() < frame.max(TICKS_PER_SECOND / 1000),
+            format!("{} µs apart", apart / (TICKS_PER_SECOND / 1_000_000)),
         ),
         check(
-            "sound_length",
-            (plan.samples..plan.samples + 2 * AAC_FRAME).contains(&samples),
-            format!("{samples} samples decoded for {} planned", plan.samples),
+            "sound_and_picture_together_at_seams",
+            offset < frame,
+            format!("at most {} µs apart", offset / (TICKS_PER_SECOND / 1_000_000)),
         ),
         check(
             "chapters",
-            chapters as usize == plan.clips.len(),
-            format!("{chapters} of {}", plan.clips.len()),
+            seen.chapters as usize == parts.chapters().len(),
+            format!("{} of {}", seen.chapters, parts.chapters().len()),
         ),
-        check(
-            "decodes_without_complaint",
-            said == 0 && seen.damaged == 0,
-            if said == 0 {
-                format!("{} damaged frames", seen.damaged)
-            } else {
-                format!("{said}: {}", words.join("; "))
-            },
-        ),
+        without("decodes_without_complaint", format!("{decoded} pictures at {seams} seams and in all encoded parts")),
     ]
-}
-
-/// How a stream of the result is opened. One thread each, so that complaints are heard (see [`listening`]).
-fn opening(source: &Arc<dyn ByteSource>, media: Media) -> Result<(Opening, Demuxer), AvError> {
-    let mut demuxer = Demuxer::open(Arc::clone(source), Container::Mp4)?;
-    demuxer.look_into_streams(u64::MAX)?;
-    let stream =
-        demuxer.best_stream(media).ok_or_else(|| AvError::new("decode the result", "a stream is missing"))?;
-    let opening = Opening {
-        source: Arc::clone(source),
-        container: Container::Mp4,
-        stream,
-        media,
-        seek_stream: stream,
-        origin: 0,
-        usual_length: 0,
-        max_pixels: u64::MAX,
-        threads: 1,
-    };
-    Ok((opening, demuxer))
-}
-
-fn decode_sound(source: &Arc<dyn ByteSource>) -> Result<(u64, i64), AvError> {
-    let (opening, demuxer) = opening(source, Media::Audio)?;
-    let end = demuxer.end_ticks(opening.stream).unwrap_or(0);
-    let mut reader = Reader::open(opening)?;
-    let mut samples = 0;
-    let mut first = None;
-    while let Some(timed) = reader.next()? {
-        first.get_or_insert(timed.at);
-        samples += timed.frame.samples() as u64;
-    }
-    // The container's own length counts from its first sample; the delay of the encoder lies before that.
-    let start = first.unwrap_or(0);
-    Ok((samples, if end > 0 { end } else { start + samples_to_ticks(samples) }))
-}
-
-/// Decodes the frames of `range`; the last range goes on to the end of the file, whatever is there.
-fn decode_pictures(
-    plan: &Plan,
-    source: &Arc<dyn ByteSource>,
-    range: Range<u64>,
-    on_frame: &dyn Fn(),
-) -> Result<(Seen, Pictures), AvError> {
-    let (opening, _) = opening(source, Media::Video)?;
-    let mut reader = Reader::open(opening)?;
-    let mut pictures = Pictures::new(plan);
-    let mut seen = Seen::default();
-    let rate = plan.canvas.frame_rate;
-    let (start, end) = (rate.frame_to_ticks(range.start), rate.frame_to_ticks(range.end));
-    let is_last = range.end == plan.frames;
-    let mut next = if range.start == 0 { reader.next()? } else { reader.seek(start, i64::MAX)? };
-    while let Some(timed) = next {
-        // A tick of 1/705.6 µs is far finer than any rounding of the container.
-        if !is_last && timed.at >= end - 1 {
-            break;
-        }
-        if range.start == 0 || timed.at >= start - 1 {
-            let number = range.start + seen.frames;
-            let wanted = rate.frame_to_ticks(number);
-            if (timed.at - wanted).abs() > 1 && seen.uneven.is_none() {
-                let (found, wanted) = (ticks_to_text(timed.at), ticks_to_text(wanted));
-                seen.uneven = Some(format!("frame {number} is at {found} instead of {wanted}"));
-            }
-            seen.damaged += u64::from(timed.frame.is_damaged());
-            seen.size = timed.frame.size();
-            seen.end = timed.at.saturating_add(timed.length);
-            pictures.look(number, &timed.frame)?;
-            seen.frames += 1;
-            on_frame();
-        }
-        next = reader.next()?;
-    }
-    Ok((seen, pictures))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::order::EncoderSettings;
-    use crate::plan::{Canvas, PLAN_VERSION, PlannedClip, Segment, Treatment};
-
-    #[test]
-    fn ranges_start_with_segments_and_leave_nothing_out() {
-        let clip = |index: u32, first_frame, frames| PlannedClip {
-            index,
-            source: 0,
-            title: String::new(),
-            start_ticks: 0,
-            start_frame: 0,
-            first_frame,
-            frames,
-            first_sample: 0,
-            samples: 0,
-            treatment: Treatment::Encode { differences: vec![] },
-        };
-        let segment = |clip, first_frame, frames| Segment { index: 0, clip, first_frame, frames };
-        let plan = Plan {
-            version: PLAN_VERSION,
-            title: String::new(),
-            canvas: Canvas { width: 16, height: 16, frame_rate: "30".parse().unwrap() },
-            encoder: EncoderSettings::default(),
-            loudness_lufs: -16.0,
-            frames: 1000,
-            samples: 0,
-            sources: vec![],
-            clips: vec![clip(0, 0, 700), clip(1, 700, 300)],
-            segments: vec![segment(0, 0, 350), segment(0, 350, 350), segment(1, 0, 300)],
-        };
-        assert_eq!(ranges(&plan, 1).as_slice(), std::slice::from_ref(&(0..1000)));
-        assert_eq!(ranges(&plan, 2), [0..700, 700..1000]);
-        assert_eq!(ranges(&plan, 3), [0..350, 350..700, 700..1000]);
-        assert_eq!(ranges(&plan, 64), [0..350, 350..700, 700..1000]);
-    }
-
-    /// Names of the checks that a file at `media` does not pass.
-    fn failures(plan: &Plan, media: &Path) -> Vec<String> {
-        let directory = tempfile::tempdir().unwrap();
-        let (poster, sprites) = (directory.path().join("poster"), directory.path().join("sprites"));
-        match verify(plan, media, &poster, &sprites, 2, || {}) {
-            Ok(_) => vec![],
-            Err(RenderError::Verify { checks }) => {
-                checks.into_iter().filter(|check| !check.passed).map(|check| check.name).collect()
-            }
-            Err(other) => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_as_planned_fails() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("source.mp4");
-        counter_video::CounterVideo::new(1, (30, 1), 150).write(&path).unwrap();
-        let source: Arc<dyn ByteSource> = Arc::new(std::fs::read(&path).unwrap());
-        let order = serde_json::json!({
-            "sources": [{ "bytes": source.len() }],
-            "clips": [
-                { "source": 0, "start": { "frames": 0 }, "extent": { "duration": { "frames": 90 } } },
-                { "source": 0, "start": { "frames": 9 }, "extent": { "end": { "frames": 69 } } },
-            ],
-        });
-        let order = serde_json::from_value(order).unwrap();
-        let report = crate::render::render(&order, &[source], directory.path(), &|_| {}).unwrap();
-        let media = directory.path().join(crate::report::MEDIA_FILE);
-        assert_eq!(failures(&report.plan, &media), Vec::<String>::new());
-
-        let mut longer = report.plan.clone();
-        longer.frames += 1;
-        longer.samples += 1600;
-        assert_eq!(failures(&longer, &media), ["frame_count", "duration", "sound_length"]);
-        let mut other_rate = report.plan.clone();
-        other_rate.canvas.frame_rate = "29.97".parse().unwrap();
-        let found = failures(&other_rate, &media);
-        assert!(found.contains(&"even_timestamps".to_owned()), "{found:?}");
-        let mut fewer = report.plan.clone();
-        fewer.clips.pop();
-        assert_eq!(failures(&fewer, &media), ["chapters"]);
-
-        // Damage in the middle of the media, where the container does not notice.
-        let mut bytes = std::fs::read(&media).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle..middle + 400].fill(0x55);
-        std::fs::write(&media, &bytes).unwrap();
-        let found = failures(&report.plan, &media);
-        assert!(found.iter().any(|name| name == "decodes_without_complaint"), "{found:?}");
-    }
 }

@@ -1,4 +1,5 @@
-//! The pictures of one segment: decoded, chosen, placed on the canvas and encoded.
+//! The pictures of one segment that is not a copy: decoded, chosen, placed on the canvas, changed by transitions and
+//! names, and encoded.
 //!
 //! Frame `k` of a clip shows what is on the source's screen at the clip's start plus `k` canvas frames: the latest
 //! source frame that starts then or before, with the tolerance that [`crate::plan`] defines. A source that ends
@@ -7,13 +8,18 @@
 use std::path::Path;
 
 use crate::av::AvError;
-use crate::av::encode::Encoder;
+use crate::av::encode::{Encoder, Likeness};
+use crate::av::frame::Frame;
+use crate::bitstream::{Framing, ParameterSets, reframe};
+use crate::blend::{Easing, dissolve, fade, weight};
 use crate::error::ProblemKind;
 use crate::facts::VideoFacts;
-use crate::picture::Placer;
-use crate::plan::{Plan, PlannedClip, Segment, end_slack, tolerance};
+use crate::names::Nameplate;
+use crate::picture::{Placer, Target};
+use crate::plan::{Canvas, Plan, PlannedClip, Segment, end_slack, tolerance};
 use crate::reader::{Opening, Reader, Timed};
 use crate::segment::{SegmentFacts, SegmentWriter};
+use crate::time::{FrameRate, TICKS_PER_SECOND};
 
 /// Why a segment was not made.
 #[derive(Debug)]
@@ -57,7 +63,7 @@ struct Screen {
 impl Screen {
     fn open(opening: Opening, video: &VideoFacts, start: i64) -> Result<Self, AvError> {
         let usual_length = opening.usual_length;
-        let mut reader = Reader::open(opening)?;
+        let mut reader = Reader::open_for_seek(opening)?;
         let tolerance = tolerance(video.frame_rate);
         let next = reader.seek(start.saturating_add(tolerance), i64::MAX)?;
         let slack = end_slack(video.frame_rate);
@@ -94,51 +100,129 @@ impl Screen {
     }
 }
 
-/// Makes a segment. `on_frame` is called after each frame and says whether to go on.
-pub(crate) fn encode_segment(
-    opening: Opening,
-    video: &VideoFacts,
-    plan: &Plan,
-    clip: &PlannedClip,
-    segment: &Segment,
-    path: &Path,
-    on_frame: impl Fn() -> bool,
-) -> Result<SegmentFacts, SegmentError> {
-    let rate = plan.canvas.frame_rate;
-    let moment =
-        |frame: u64| clip.start_ticks.saturating_add(rate.frame_to_ticks(segment.first_frame + frame));
-    let threads = opening.threads;
-    let mut screen = Screen::open(opening, video, moment(0)).map_err(SegmentError::Decode)?;
-    let mut placer = Placer::new((&plan.canvas).into(), video.rotation, (video.sar_num, video.sar_den));
-    let mut encoder = Encoder::video(&plan.canvas, &plan.encoder, threads)?;
-    let mut writer = SegmentWriter::create(path)?;
-    let mut take = |packet: &crate::av::frame::Packet| -> Result<(), SegmentError> {
-        let frame = packet.pts().and_then(|pts| u32::try_from(pts).ok());
-        let frame = frame.ok_or_else(|| AvError::new("encode", "a picture lost its number"))?;
-        Ok(writer.write(frame, packet.is_key(), packet.data())?)
-    };
-    let mut picture = None;
-    for frame in 0..segment.frames {
-        if screen.advance(moment(frame))? || picture.is_none() {
-            let Some(shown) = screen.current.as_ref() else {
+/// A clip's pictures on the canvas, one for each of its frames, in growing order.
+struct Shot<'a> {
+    clip: &'a PlannedClip,
+    rate: FrameRate,
+    screen: Screen,
+    placer: Placer,
+    name: Option<&'a Nameplate>,
+    /// The picture of the source that is on the screen, on the canvas.
+    picture: Option<Frame>,
+}
+
+impl<'a> Shot<'a> {
+    /// A shot from frame `first` of the clip on.
+    fn open(take: &Take<'a>, canvas: &Canvas, first: u64) -> Result<Self, SegmentError> {
+        let (clip, rate) = (take.clip, canvas.frame_rate);
+        let start = clip.start_ticks.saturating_add(rate.frame_to_ticks(first));
+        let screen = Screen::open(take.opening.clone(), take.video, start).map_err(SegmentError::Decode)?;
+        let video = take.video;
+        let placer = Placer::new(Target::from(canvas), video.rotation, (video.sar_num, video.sar_den));
+        Ok(Self { clip, rate, screen, placer, name: take.name, picture: None })
+    }
+
+    /// Frame `number` of the clip, with all that is done to it alone.
+    fn frame(&mut self, number: u64) -> Result<Frame, SegmentError> {
+        let moment = self.clip.start_ticks.saturating_add(self.rate.frame_to_ticks(number));
+        if self.screen.advance(moment)? || self.picture.is_none() {
+            let Some(shown) = self.screen.current.as_ref() else {
                 let reason = "nothing can be decoded there".to_owned();
                 return Err(SegmentError::Refused(ProblemKind::Unreadable { reason }));
             };
-            picture = Some(placer.place(&shown.frame).map_err(SegmentError::Decode)?);
+            self.picture = Some(self.placer.place(&shown.frame).map_err(SegmentError::Decode)?);
         }
-        if let Some(picture) = picture.as_mut() {
-            picture.set_pts(frame as i64);
-            encoder.encode(Some(picture), &mut take)?;
+        let lost = || AvError::new("show a picture", "it is gone");
+        let mut frame = self.picture.as_ref().ok_or_else(lost)?.share()?;
+        let effects = &self.clip.effects;
+        if let (Some(plate), Some(name)) = (self.name, &effects.name)
+            && number < name.frames
+        {
+            plate.blend(&mut frame, number, name.frames, self.rate)?;
         }
+        if number < effects.fade_in {
+            let level = weight(effects.fade_in - number, effects.fade_in, Easing::Smooth);
+            fade(&mut frame, level, effects.colour)?;
+        }
+        let left = self.clip.frames.saturating_sub(number);
+        if left <= effects.fade_out {
+            let level = weight(effects.fade_out - left + 1, effects.fade_out, Easing::Smooth);
+            fade(&mut frame, level, effects.colour)?;
+        }
+        Ok(frame)
+    }
+}
+
+/// A clip with its open source, to take pictures from.
+pub(crate) struct Take<'a> {
+    pub(crate) clip: &'a PlannedClip,
+    pub(crate) video: &'a VideoFacts,
+    pub(crate) opening: Opening,
+    /// What is written over its first frames.
+    pub(crate) name: Option<&'a Nameplate>,
+}
+
+/// Makes a segment that is not a copy; of a blend `before` is the clip that turns into this one. `on_frame` is called
+/// after each frame and says whether to go on.
+pub(crate) fn encode_segment(
+    plan: &Plan,
+    segment: &Segment,
+    take: &Take<'_>,
+    before: Option<&Take<'_>>,
+    path: &Path,
+    on_frame: impl Fn() -> bool,
+) -> Result<SegmentFacts, SegmentError> {
+    let canvas = &plan.canvas;
+    let mut shot = Shot::open(take, canvas, segment.first_frame)?;
+    // A blend lies over the last frames of the clip before.
+    let mut before = before
+        .map(|before| {
+            let first = before.clip.frames.saturating_sub(segment.frames);
+            Shot::open(before, canvas, first).map(|shot| (shot, first))
+        })
+        .transpose()?;
+    let like = take.clip.differences.is_empty().then(|| Likeness {
+        video: take.video,
+        most_bits: most_bits(take, canvas.frame_rate),
+    });
+    let mut encoder = Encoder::video(canvas, &plan.encoder, like.as_ref(), take.opening.threads)?;
+    let mut writer = SegmentWriter::create(path, canvas.codec)?;
+    let mut keep = |packet: &crate::av::frame::Packet| -> Result<(), SegmentError> {
+        let frame = packet.pts().and_then(|pts| u32::try_from(pts).ok());
+        let frame = frame.ok_or_else(|| AvError::new("encode", "a picture lost its number"))?;
+        let unit = reframe(packet.data(), Framing::StartCodes);
+        let unit = unit.ok_or_else(|| AvError::new("encode", "a picture came out damaged"))?;
+        Ok(writer.write(frame, packet.is_key(), &unit)?)
+    };
+    for frame in 0..segment.frames {
+        let mut picture = shot.frame(segment.first_frame + frame)?;
+        if let Some((before, first)) = before.as_mut() {
+            let weight = weight(frame + 1, segment.frames + 1, Easing::Smooth);
+            picture = dissolve(&before.frame(*first + frame)?, &picture, weight)?;
+        }
+        picture.set_pts(frame as i64);
+        encoder.encode(Some(&picture), &mut keep)?;
         if !on_frame() {
             return Err(SegmentError::Stopped);
         }
     }
-    encoder.encode(None, &mut take)?;
-    let facts = writer.finish(encoder.header())?;
-    if facts.packets != segment.frames {
-        let reason = format!("{} pictures became {}", segment.frames, facts.packets);
+    encoder.encode(None, &mut keep)?;
+    if writer.count() != segment.frames {
+        let reason = format!("{} pictures became {}", segment.frames, writer.count());
         return Err(AvError::new("encode", reason).into());
     }
-    Ok(facts)
+    let sets = ParameterSets::of_header(canvas.codec, &encoder.header()).map(|(sets, _)| sets);
+    let sets = sets.filter(|sets| sets.are_complete(canvas.codec));
+    let sets = sets.ok_or_else(|| AvError::new("encode", "the encoder gave no parameter sets"))?;
+    Ok(writer.finish(sets, false)?)
+}
+
+/// The most bits per second for what stands beside copied pictures: 1.2 times what the source has there, since an encoder
+/// that is made for speed needs somewhat more for the same picture.
+fn most_bits(take: &Take<'_>, rate: FrameRate) -> Option<u64> {
+    let bytes: u64 = take.clip.spans.iter().map(|(_, length)| length).sum();
+    let ticks = rate.frame_to_ticks(take.clip.frames).max(1);
+    let there = u128::from(bytes) * 8 * TICKS_PER_SECOND as u128 / ticks as u128;
+    let there = u64::try_from(there).unwrap_or(u64::MAX).max(take.video.bit_rate);
+    (there > 0).then(|| (there / 5).saturating_mul(6))
 }

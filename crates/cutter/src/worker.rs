@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::RenderError;
-use crate::protocol::{FromWorker, Progress, ProtocolError, Stage, ToWorker, read_message};
+use crate::protocol::{FromWorker, Progress, ProtocolError, Stage, Task, ToWorker, read_message};
 use crate::remote::{Client, RemoteSource};
-use crate::render::render;
-use crate::report::SandboxReport;
+use crate::render::Studio;
+use crate::report::{Outcome, Report, SandboxReport};
 use crate::source::ByteSource;
+use crate::title::Fonts;
 
 /// Shortest time between two progress messages of one stage.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Runs one session over `socket`, working in `job_dir`. `sandbox` is passed on in the report. `on_lost` is called
+/// Runs one session over `socket`, working in `job_dir`, with `fonts` for names over the picture. `sandbox` is passed on in the report. `on_lost` is called
 /// from another thread when the parent goes away or breaks the protocol before the end; a program ends itself then.
 ///
 /// # Errors
@@ -26,12 +27,13 @@ pub fn run(
     socket: UnixStream,
     job_dir: &Path,
     sandbox: SandboxReport,
+    fonts: &Fonts,
     on_lost: impl FnOnce() + Send + 'static,
 ) -> Result<(), ProtocolError> {
     let mut reader = socket.try_clone()?;
     let client = Client::new(socket);
-    let order = match read_message::<ToWorker>(&mut reader)? {
-        (ToWorker::Order { order }, _) => *order,
+    let (order, task) = match read_message::<ToWorker>(&mut reader)? {
+        (ToWorker::Order { order, task }, _) => (*order, task),
         _ => {
             let reason = "the first message must be an order".to_owned();
             return client.send(&FromWorker::Failed { error: RenderError::Protocol { reason } });
@@ -64,11 +66,20 @@ pub fn run(
             let _ = client.send(&FromWorker::Progress(progress));
         }
     };
-    let answer = match render(&order, &sources, job_dir, &on_progress) {
-        Ok(mut report) => {
-            report.sandbox = sandbox;
-            FromWorker::Done { report: Box::new(report) }
-        }
+    let done = Studio::open(&order, &sources, job_dir, fonts, &on_progress).and_then(|studio| {
+        Ok(match task {
+            Task::Plan => Outcome::Plan(Box::new(studio.plan_only()?)),
+            Task::Parts { plan, segments, sounds } => {
+                Outcome::Parts(studio.parts(&plan, &segments, &sounds)?)
+            }
+            Task::Montage { plan, keep_pieces } => {
+                let report = studio.montage(plan.map(|plan| *plan), keep_pieces)?;
+                Outcome::Montage(Box::new(Report { sandbox, ..report }))
+            }
+        })
+    });
+    let answer = match done {
+        Ok(outcome) => FromWorker::Done { outcome },
         Err(error) => FromWorker::Failed { error },
     };
     finished.store(true, Ordering::SeqCst);

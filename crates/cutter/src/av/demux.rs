@@ -17,6 +17,7 @@ use super::frame::{Packet, known, text};
 use super::io::Input;
 use super::{AvError, check, log};
 use crate::container::Container;
+use crate::facts::Colour;
 use crate::source::ByteSource;
 use crate::time::{FrameRate, rescale_from_ticks, rescale_to_ticks};
 
@@ -26,6 +27,8 @@ const MOST_FAILED_READS: u32 = 64;
 /// An open container.
 pub(crate) struct Demuxer {
     context: *mut ffi::AVFormatContext,
+    /// A packet was asked for, or a place sought.
+    was_read: bool,
     // After the context, which uses it until it is closed.
     input: Input,
 }
@@ -45,6 +48,26 @@ pub(crate) struct StreamInfo {
     pub(crate) base_rate: Option<(u64, u64)>,
     pub(crate) sample_rate: u32,
     pub(crate) channels: u32,
+    pub(crate) colour: Colour,
+    pub(crate) profile: i32,
+    pub(crate) level: i32,
+    /// Whether each picture is one frame, as far as the container or the stream says.
+    pub(crate) progressive: bool,
+    /// Bits per second; 0 where unknown.
+    pub(crate) bit_rate: u64,
+}
+
+/// A place in a container's index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IndexEntry {
+    /// Decoding time on the container's clock, in ticks.
+    pub(crate) at: i64,
+    /// Offset of its first byte.
+    pub(crate) offset: u64,
+    /// Its bytes; 0 where the index does not say.
+    pub(crate) bytes: u64,
+    /// Whether decoding can start there.
+    pub(crate) key: bool,
 }
 
 /// What is looked for in a container.
@@ -139,7 +162,7 @@ impl Demuxer {
             return Err(failure.into());
         }
         check("open the source", opened)?;
-        Ok(Self { context, input })
+        Ok(Self { context, was_read: false, input })
     }
 
     /// Looks into the streams for what the container does not say. Pictures of more than `max_pixels` are not decoded
@@ -235,6 +258,11 @@ impl Demuxer {
                 base_rate: fraction((*stream).r_frame_rate),
                 sample_rate: (*parameters).sample_rate.max(0) as u32,
                 channels: (*parameters).ch_layout.nb_channels.max(0) as u32,
+                colour: colour(parameters),
+                profile: (*parameters).profile,
+                level: (*parameters).level,
+                progressive: field_order(parameters) <= ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE as c_int,
+                bit_rate: u64::try_from((*parameters).bit_rate).unwrap_or(0),
             })
         }
     }
@@ -259,12 +287,51 @@ impl Demuxer {
         Some(rescale_to_ticks(end, 1, ffi::AV_TIME_BASE))
     }
 
+    /// A stream's header (parameter sets, codec configuration), as the container keeps it.
+    pub(crate) fn header(&self, index: u32) -> Result<Vec<u8>, AvError> {
+        let stream = self.stream_ptr(index)?;
+        // SAFETY: libav keeps `extradata_size` bytes at `extradata` while the container is open.
+        unsafe {
+            let parameters = &*(*stream).codecpar;
+            if parameters.extradata.is_null() || parameters.extradata_size <= 0 {
+                return Ok(Vec::new());
+            }
+            Ok(std::slice::from_raw_parts(parameters.extradata, parameters.extradata_size as usize).to_vec())
+        }
+    }
+
+    /// What the container's index says of a stream, in the index's order: of MP4 every sample (of fragments those that were
+    /// come across), of Matroska the places that can be sought.
+    pub(crate) fn index(&self, index: u32) -> Result<Vec<IndexEntry>, AvError> {
+        let stream = self.stream_ptr(index)?;
+        let (num, den) = self.time_base(index)?;
+        // SAFETY: the stream is valid as long as `self`, and nothing changes its index meanwhile; entries are looked at
+        // only within the count that libav gives.
+        unsafe {
+            let count = ffi::avformat_index_get_entries_count(stream).max(0);
+            let entries = (0..count).filter_map(|place| ffi::avformat_index_get_entry(stream, place).as_ref());
+            Ok(entries
+                .map(|entry| IndexEntry {
+                    at: rescale_to_ticks(entry.timestamp, num, den),
+                    offset: u64::try_from(entry.pos).unwrap_or(0),
+                    bytes: u64::try_from(entry.size()).unwrap_or(0),
+                    key: entry.flags() & ffi::AVINDEX_KEYFRAME as c_int != 0,
+                })
+                .collect())
+        }
+    }
+
     /// A stream's unit of time as a fraction of a second.
     pub(crate) fn time_base(&self, index: u32) -> Result<(i32, i32), AvError> {
         let stream = self.stream_ptr(index)?;
         // SAFETY: the stream is valid as long as `self`.
         let unit = unsafe { (*stream).time_base };
         Ok((unit.num, unit.den))
+    }
+
+    /// Whether something was read from it or sought in it, so that it may not stand at its beginning any more.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read
     }
 
     /// Number of chapters.
@@ -290,6 +357,7 @@ impl Demuxer {
     /// Goes to the last place at or before `ticks` (on the container's clock) from which `index` can be decoded, as
     /// far as the container knows. Says whether it could.
     pub(crate) fn seek(&mut self, index: u32, ticks: i64) -> Result<bool, AvError> {
+        self.was_read = true;
         let (num, den) = self.time_base(index)?;
         let target = rescale_from_ticks(ticks, num, den);
         // SAFETY: the context is valid and used by this thread alone.
@@ -301,6 +369,7 @@ impl Demuxer {
 
     /// Reads the next packet into `packet`; `false` at the end. Damaged stretches are passed over.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<bool, AvError> {
+        self.was_read = true;
         for _ in 0..MOST_FAILED_READS {
             // SAFETY: both are valid; the packet's old content is released first.
             let read = unsafe {
@@ -346,6 +415,34 @@ unsafe fn rotation(stream: *mut ffi::AVStream) -> u16 {
     // The matrix turns counterclockwise for positive angles; quarters are all that is supported.
     let quarters = (-counterclockwise / 90.0).round() as i64;
     (quarters.rem_euclid(4) * 90) as u16
+}
+
+/// What a stream's header says of its colours. Streams hold any numbers, so these are never read as the enumerations that
+/// they should be.
+///
+/// # Safety
+/// `parameters` must be valid.
+unsafe fn colour(parameters: *const ffi::AVCodecParameters) -> Colour {
+    // SAFETY: the fields are valid 32-bit numbers, says the caller, read without a claim about their values.
+    unsafe {
+        let number = |field: *const c_int| field.read();
+        let range = number(std::ptr::addr_of!((*parameters).color_range).cast());
+        Colour::from_codes(
+            number(std::ptr::addr_of!((*parameters).color_primaries).cast()),
+            number(std::ptr::addr_of!((*parameters).color_trc).cast()),
+            number(std::ptr::addr_of!((*parameters).color_space).cast()),
+            range == ffi::AVColorRange::AVCOL_RANGE_JPEG as c_int,
+        )
+    }
+}
+
+/// Number of the order of fields; up to that of progressive pictures there are no fields.
+///
+/// # Safety
+/// `parameters` must be valid.
+unsafe fn field_order(parameters: *const ffi::AVCodecParameters) -> c_int {
+    // SAFETY: as in `colour`.
+    unsafe { std::ptr::addr_of!((*parameters).field_order).cast::<c_int>().read() }
 }
 
 impl StreamInfo {

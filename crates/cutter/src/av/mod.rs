@@ -11,7 +11,6 @@ pub(crate) mod encode;
 pub(crate) mod frame;
 pub(crate) mod io;
 pub(crate) mod log;
-pub(crate) mod mux;
 pub(crate) mod plane;
 pub(crate) mod resample;
 pub(crate) mod scale;

@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 use cutter::spawn::take_socket;
+use cutter::title::{FontFiles, Fonts};
 use cutter::{sandbox, worker};
 
 fn main() -> ExitCode {
@@ -14,6 +15,8 @@ fn main() -> ExitCode {
         eprintln!("render-worker is started by an executor, which hands it a socket as file descriptor 3");
         return ExitCode::from(2);
     };
+    // The folders of fonts are closed with everything else.
+    let fonts = Fonts::new(FontFiles::find());
     let applied = match std::env::current_dir() {
         Ok(job_dir) => sandbox::enter(&job_dir),
         Err(error) => {
@@ -21,7 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    match worker::run(socket, ".".as_ref(), applied, || std::process::exit(3)) {
+    match worker::run(socket, ".".as_ref(), applied, &fonts, || std::process::exit(3)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the session broke: {error}");

@@ -38,14 +38,7 @@ use arrange::Arrangement;
 use boxes::{Bytes, put_file_type, put_media_header};
 pub(crate) use playlist::playlist;
 
-/// Coding of the pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum VideoCodec {
-    /// H.264, sample entry `avc1`.
-    H264,
-    /// HEVC, sample entry `hev1` (parameter sets may stand between the pictures, too).
-    Hevc,
-}
+use crate::plan::VideoCodec;
 
 /// How the colours are meant, as code points of ITU-T H.273.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
