@@ -178,12 +178,17 @@ impl Packing {
         }
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    fn arguments(self, coding: Coding) -> &'static [&'static str] {
         match self {
             Self::Mp4IndexLast | Self::Matroska => &[],
             Self::Mp4IndexFirst => &["-movflags", "+faststart"],
+            // With `empty_moov` FFmpeg 5.1 would make the first frame longer by the sound's delay, where no frame is
+            // shown before one that is decoded earlier.
+            Self::Mp4Fragments if coding == Coding::H264Refresh => {
+                &["-movflags", "+frag_keyframe+delay_moov+default_base_moof"]
+            }
             Self::Mp4Fragments => &["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
-            Self::Mp4FragmentsIndexed => &["-movflags", "+frag_keyframe+dash+global_sidx"],
+            Self::Mp4FragmentsIndexed => &["-movflags", "+frag_keyframe+delay_moov+dash+global_sidx"],
             Self::Transport => &["-output_ts_offset", "37.5"],
         }
     }
@@ -269,8 +274,9 @@ pub fn make(
         let path = directory.join(format!("{stem}-{}", packing.name()));
         let mut command = Command::new("ffmpeg");
         command.args(["-nostdin", "-loglevel", "error", "-y", "-i"]).arg(&encoded).args(["-c", "copy"]);
-        succeeded(&command.args(packing.arguments()).arg(&path).output()?)?;
+        succeeded(&command.args(packing.arguments(coding)).arg(&path).output()?)?;
         check(&path, packing.problem(&path)?)?;
+        check(&path, uneven(&path, coding, packing)?)?;
         let (source, rate, frames) = (video.source, video.rate, video.frames);
         made.push(Fixture { coding, packing, source, rate, frames, keys: keys.clone(), path });
     }
@@ -282,6 +288,24 @@ pub fn make(
 fn keys(packets: &[Packet], coding: Coding) -> Vec<u16> {
     let counters: Vec<u16> = (0..u16::MAX).filter(|&frame| coding.has(frame)).take(packets.len()).collect();
     key_frames(&in_order(packets)).into_iter().map(|number| counters[number]).collect()
+}
+
+/// Whether a file's frames are at uneven distances although they should not, or the other way round. Matroska rounds
+/// its times to milliseconds.
+fn uneven(path: &Path, coding: Coding, packing: Packing) -> io::Result<Option<String>> {
+    let is_even = match packing {
+        Packing::Matroska => nearly_even(&packets(path, "v:0")?),
+        _ => even(&packets(path, "v:0")?).is_ok(),
+    };
+    Ok((is_even == (coding == Coding::H264Uneven)).then(|| format!("even: {is_even}")))
+}
+
+fn nearly_even(packets: &[Packet]) -> bool {
+    let shown = in_order(packets);
+    let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return false };
+    let step = (last.seconds - first.seconds) / (shown.len() - 1) as f64;
+    let at = |number: usize| first.seconds + step * number as f64;
+    shown.iter().enumerate().all(|(number, packet)| (packet.seconds - at(number)).abs() < 0.0021)
 }
 
 fn check(path: &Path, problem: Option<String>) -> io::Result<()> {
