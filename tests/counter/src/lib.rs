@@ -3,14 +3,25 @@
 //! Every picture carries the number of its source and of its frame as a row of black and white blocks, and a second
 //! row with the opposite blocks as a check. The blocks survive scaling, rate conversion and lossy coding, so that a
 //! test can tell exactly which source frame became which frame of a result. The sound, where there is one, has a short
-//! tone at the start of every second of video time.
+//! tone at the start of every second of video time, or an impulse at the start of every half second.
+//!
+//! [`fixture`] makes such videos in every coding and container whose traps the engine must know, and checks that each
+//! is what it is called; [`inspect`] tells what a file is made of.
 //!
 //! Files are made and read with the `ffmpeg` program; when it is missing or fails, the functions return an error with
 //! its last words.
 
-use std::io::{self, BufReader, Read, Write};
+pub mod fixture;
+pub mod inspect;
+mod marks;
+mod sound;
+
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+pub use marks::{Region, Seen, read_marks, watch};
+pub use sound::{IMPULSE_INTERVAL, IMPULSE_SECONDS, Signal, read_impulses, read_samples, read_tones};
 
 /// Blocks for the source's number.
 const SOURCE_BITS: u32 = 4;
@@ -18,8 +29,6 @@ const SOURCE_BITS: u32 = 4;
 const FRAME_BITS: u32 = 16;
 /// Blocks in a row.
 const BLOCKS: u32 = SOURCE_BITS + FRAME_BITS;
-/// Sample rate in which sound is read back, in hertz.
-const READ_RATE: u32 = 48_000;
 
 /// What a picture says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +54,8 @@ pub struct CounterVideo {
     pub frames: u16,
     /// Sample rate and channels of the sound; `None` for no sound.
     pub sound: Option<(u32, u32)>,
+    /// What the sound is.
+    pub signal: Signal,
     /// Arguments for `ffmpeg` between its inputs and its output: codecs, filters, container.
     pub arguments: Vec<String>,
 }
@@ -59,6 +70,7 @@ impl CounterVideo {
             rate,
             frames,
             sound: Some((48_000, 2)),
+            signal: Signal::Tones,
             arguments: arguments("-c:v libx264 -preset ultrafast -crf 20 -pix_fmt yuv420p -c:a aac -b:a 96k"),
         }
     }
@@ -91,6 +103,13 @@ impl CounterVideo {
         self
     }
 
+    /// The same with an impulse of 2 ms at every half second instead of the tones.
+    #[must_use]
+    pub fn pulsing(mut self) -> Self {
+        self.signal = Signal::Impulses;
+        self
+    }
+
     /// Makes the file. The container follows from its name, as `ffmpeg` has it, unless the arguments say otherwise.
     ///
     /// # Errors
@@ -102,7 +121,9 @@ impl CounterVideo {
         command.args(["-s", &format!("{}x{}", self.width, self.height)]);
         command.args(["-r", &format!("{}/{}", self.rate.0, self.rate.1), "-i", "pipe:0"]);
         if let Some((rate, channels)) = self.sound {
-            std::fs::write(&tones, self.tones(rate, channels))?;
+            let count = u64::from(self.frames) * u64::from(self.rate.1) * u64::from(rate);
+            let wav = self.signal.wav(rate, channels, count / u64::from(self.rate.0));
+            std::fs::write(&tones, wav)?;
             command.arg("-i").arg(&tones);
         }
         command.args(&self.arguments).arg(path);
@@ -144,144 +165,6 @@ impl CounterVideo {
         }
         picture
     }
-
-    /// A WAV file with a tone of 50 ms at 1 kHz at the start of every second, as long as the video.
-    fn tones(&self, rate: u32, channels: u32) -> Vec<u8> {
-        let count =
-            u64::from(self.frames) * u64::from(self.rate.1) * u64::from(rate) / u64::from(self.rate.0);
-        let bytes = (count * u64::from(channels) * 2) as u32;
-        let mut wav = Vec::with_capacity(bytes as usize + 44);
-        wav.extend_from_slice(b"RIFF");
-        wav.extend_from_slice(&(bytes + 36).to_le_bytes());
-        wav.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0");
-        wav.extend_from_slice(&(channels as u16).to_le_bytes());
-        wav.extend_from_slice(&rate.to_le_bytes());
-        wav.extend_from_slice(&(rate * channels * 2).to_le_bytes());
-        wav.extend_from_slice(&(channels as u16 * 2).to_le_bytes());
-        wav.extend_from_slice(&16_u16.to_le_bytes());
-        wav.extend_from_slice(b"data");
-        wav.extend_from_slice(&bytes.to_le_bytes());
-        for sample in 0..count {
-            let within = (sample % u64::from(rate)) as f64 / f64::from(rate);
-            let tone =
-                if within < 0.05 { (within * 1000.0 * std::f64::consts::TAU).sin() * 0.5 } else { 0.0 };
-            let value = (tone * f64::from(i16::MAX)) as i16;
-            for _ in 0..channels {
-                wav.extend_from_slice(&value.to_le_bytes());
-            }
-        }
-        wav
-    }
-}
-
-/// Where the marked picture lies in a frame, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Region {
-    /// From the left.
-    pub x: u32,
-    /// From the top.
-    pub y: u32,
-    /// Width.
-    pub width: u32,
-    /// Height.
-    pub height: u32,
-}
-
-/// Reads the marks of all frames of a video, in the order in which they are shown. `None` for a frame without a clear
-/// mark. With no `region` the whole picture is read.
-///
-/// # Errors
-/// When `ffmpeg` is missing or fails.
-pub fn read_marks(path: &Path, region: Option<Region>) -> io::Result<Vec<Option<Mark>>> {
-    let (width, height) = size(path)?;
-    let region = region.unwrap_or(Region { x: 0, y: 0, width, height });
-    let mut child = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-i"])
-        .arg(path)
-        .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut marks = Vec::new();
-    if let Some(output) = child.stdout.take() {
-        let mut output = BufReader::new(output);
-        let mut picture = vec![0; width as usize * height as usize];
-        while output.read_exact(&mut picture).is_ok() {
-            marks.push(mark(&picture, width as usize, region));
-        }
-    }
-    succeeded(&child.wait_with_output()?)?;
-    Ok(marks)
-}
-
-/// When the tones of a file start, in seconds from its start; in steps of 2 ms.
-///
-/// # Errors
-/// When `ffmpeg` is missing or fails.
-pub fn read_tones(path: &Path) -> io::Result<Vec<f64>> {
-    let output = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-i"])
-        .arg(path)
-        .args(["-map", "0:a:0", "-ac", "1", "-ar", &READ_RATE.to_string(), "-f", "s16le", "pipe:1"])
-        .output()?;
-    succeeded(&output)?;
-    let samples = output.stdout.chunks_exact(2).map(|pair| i32::from(i16::from_le_bytes([pair[0], pair[1]])));
-    let samples: Vec<i32> = samples.collect();
-    // A tone starts where a loud step follows 100 ms of quiet.
-    let step = READ_RATE as usize / 500;
-    let loudest = |part: &[i32]| part.iter().map(|sample| sample.abs()).max().unwrap_or(0);
-    let loud: Vec<bool> = samples.chunks(step).map(|part| loudest(part) > 1500).collect();
-    let starts = (0..loud.len())
-        .filter(|&place| loud[place] && !loud[place.saturating_sub(50)..place].contains(&true));
-    Ok(starts.map(|place| (place * step) as f64 / f64::from(READ_RATE)).collect())
-}
-
-/// Width and height of a video as it is decoded and turned for showing.
-fn size(path: &Path) -> io::Result<(u32, u32)> {
-    let output = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-i"])
-        .arg(path)
-        .args(["-map", "0:v:0", "-frames:v", "1", "-f", "image2pipe", "-c:v", "pgm", "pipe:1"])
-        .output()?;
-    succeeded(&output)?;
-    // A PGM picture starts with its size: "P5\nWIDTH HEIGHT\n".
-    let head = String::from_utf8_lossy(&output.stdout[..output.stdout.len().min(32)]).into_owned();
-    let mut words = head.split_ascii_whitespace().skip(1).filter_map(|word| word.parse().ok());
-    match (words.next(), words.next()) {
-        (Some(width), Some(height)) => Ok((width, height)),
-        _ => Err(io::Error::other("the video has no picture")),
-    }
-}
-
-fn mark(picture: &[u8], stride: usize, region: Region) -> Option<Mark> {
-    let mut word = 0_u32;
-    for block in 0..BLOCKS {
-        let number = brightness(picture, stride, region, block, 0);
-        let opposite = brightness(picture, stride, region, block, 1);
-        if number.abs_diff(opposite) < 60 {
-            return None;
-        }
-        word = (word << 1) | u32::from(number > opposite);
-    }
-    Some(Mark { source: (word >> FRAME_BITS) as u8, frame: (word & 0xffff) as u16 })
-}
-
-/// Mean of the middle of a block.
-fn brightness(picture: &[u8], stride: usize, region: Region, block: u32, band: u32) -> u32 {
-    let (width, height) = (f64::from(region.width) / f64::from(BLOCKS), f64::from(region.height) / 4.0);
-    let left = f64::from(region.x) + width * (f64::from(block) + 0.25);
-    let top = f64::from(region.y) + height * (f64::from(band) + 0.25);
-    let columns = left as usize..((left + width * 0.5) as usize).max(left as usize + 1);
-    let rows = top as usize..((top + height * 0.5) as usize).max(top as usize + 1);
-    let (mut sum, mut count) = (0_u32, 0_u32);
-    for y in rows {
-        for pixel in picture.get(y * stride + columns.start..y * stride + columns.end).unwrap_or_default() {
-            sum += u32::from(*pixel);
-            count += 1;
-        }
-    }
-    sum / count.max(1)
 }
 
 fn arguments(text: &str) -> Vec<String> {

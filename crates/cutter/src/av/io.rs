@@ -86,6 +86,10 @@ unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, length: c_int) -
     if state.failure.is_some() {
         return ffi::AVERROR(libc::EIO);
     }
+    if state.position >= state.source.len() {
+        // The buffer stays as it is: libav keeps what it read before and goes back in it after the end.
+        return ffi::AVERROR_EOF;
+    }
     // SAFETY: libav gives a buffer of at least `length` bytes. It may be uninitialised for Rust, so it is zeroed.
     let target = unsafe {
         ptr::write_bytes(buffer, 0, length.max(0) as usize);

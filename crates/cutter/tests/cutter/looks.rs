@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use counter_video::CounterVideo;
-use cutter::order::{ClipOrder, Extent, Moment};
+use cutter::order::ClipOrder;
 
 use crate::support::{Bench, frames, montage};
 
@@ -88,12 +88,8 @@ fn loud_and_quiet_clips_meet() {
         path
     };
     let sources = [voice("loud.mp4", 0), voice("quiet.mp4", -18), voice("room.mp4", -55)];
-    let clips = (0..3).map(|source| ClipOrder {
-        source,
-        start: Moment::Frames(10),
-        extent: Extent::Duration(Moment::Frames(150)),
-        title: Some(format!("Take {source}")),
-    });
+    let clips =
+        (0..3).map(|source| ClipOrder { title: Some(format!("Take {source}")), ..frames(source, 10, 150) });
     let montage = montage(&sources, clips.collect());
     // The reference measures each third of the result.
     let measured = [0, 5, 10].map(|start| {

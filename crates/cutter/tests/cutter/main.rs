@@ -5,8 +5,11 @@
 mod damage;
 mod exactness;
 mod looks;
+mod matrix;
+mod mutations;
 mod parent;
 mod refusals;
 mod samples;
 mod support;
+mod sync;
 mod worker;

@@ -44,7 +44,7 @@ fn all_problems_at_once_each_with_its_clip() {
         clip(0, ms(2000), ms(3000)),
         clip(0, ms(-5), ms(1000)),
         clip(0, ms(1000), ms(0)),
-        ClipOrder { source: 0, start: ms(1000), extent: Extent::End(ms(900)), title: None },
+        ClipOrder { extent: Extent::End(ms(900)), ..clip(0, ms(1000), ms(1)) },
         frames(1, 0, 10),
     ];
     let found = problems(&[good, text], clips);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use counter_video::{Mark, read_marks};
 use cutter::error::RenderError;
-use cutter::order::{ClipOrder, Extent, Moment, Order, SourceInfo};
+use cutter::order::{ClipOrder, Moment, Order};
 use cutter::render::render;
 use cutter::report::{MEDIA_FILE, Report};
 use cutter::source::{ByteSource, FileSource};
 use cutter::time::TICKS_PER_SECOND;
+use serde_json::json;
 use tempfile::TempDir;
 
 /// A directory for sources and one for the job.
@@ -32,7 +33,8 @@ pub fn ms(milliseconds: i64) -> Moment {
 
 /// A clip of `duration` from `start`.
 pub fn clip(source: u32, start: Moment, duration: Moment) -> ClipOrder {
-    ClipOrder { source, start, extent: Extent::Duration(duration), title: None }
+    let clip = json!({ "source": source, "start": start, "extent": { "duration": duration } });
+    serde_json::from_value(clip).unwrap()
 }
 
 /// A clip of whole source frames.
@@ -43,16 +45,9 @@ pub fn frames(source: u32, first: u64, count: u64) -> ClipOrder {
 /// An order for these files; sizes are read from them.
 pub fn order(paths: &[PathBuf], clips: Vec<ClipOrder>) -> (Order, Vec<Arc<dyn ByteSource>>) {
     let sources: Vec<Arc<dyn ByteSource>> = paths.iter().map(|path| open(path)).collect();
-    let infos = sources.iter().map(|source| SourceInfo { bytes: source.len(), identity: None }).collect();
-    let order = Order {
-        title: "A test".to_owned(),
-        sources: infos,
-        clips,
-        canvas: Default::default(),
-        audio: Default::default(),
-        limits: Default::default(),
-        encoder: Default::default(),
-    };
+    let infos: Vec<_> = sources.iter().map(|source| json!({ "bytes": source.len() })).collect();
+    let order = json!({ "title": "A test", "sources": infos, "clips": clips });
+    let order = serde_json::from_value(order).unwrap();
     (order, sources)
 }
 
