@@ -54,6 +54,11 @@ find_missing() {
       need ffmpeg have ffprobe
       need espeak-ng have espeak-ng
       need fonts-dejavu-core there /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+      # Titles: Japanese (small, with the Japanese forms of characters), then Korean and Chinese, then emoji. Where Noto's
+      # fonts for all three are, they are taken.
+      need fonts-vlgothic there '/usr/share/fonts/*/vlgothic/VL-PGothic-Regular.ttf' '/usr/share/fonts/*/noto/NotoSansCJK-*'
+      need fonts-wqy-microhei there '/usr/share/fonts/*/wqy/wqy-microhei.ttc' '/usr/share/fonts/*/noto/NotoSansCJK-*'
+      need fonts-noto-color-emoji there '/usr/share/fonts/*/noto/NotoColorEmoji.ttf'
       need npm npm --version
       need python3 python3 --version
       need python3-pip python3 -m pip --version
