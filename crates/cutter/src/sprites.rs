@@ -81,13 +81,6 @@ impl Pictures {
         Ok(())
     }
 
-    /// Adds what another collection of the same montage has.
-    pub(crate) fn merge(&mut self, mut other: Self) {
-        self.poster = self.poster.take().or(other.poster.take());
-        self.tiles.append(&mut other.tiles);
-        self.tiles.sort_by_key(|(number, _)| *number);
-    }
-
     /// The poster as a JPEG file.
     pub(crate) fn poster(&self) -> Result<Vec<u8>, AvError> {
         let missing = || AvError::new("take the poster", "its frame is missing");

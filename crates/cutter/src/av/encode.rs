@@ -127,11 +127,6 @@ impl Encoder {
         encoder.open(options)
     }
 
-    /// An AAC encoder for stereo at 48 kHz, as [`Encoder::aac`].
-    pub(crate) fn audio(bit_rate: u32) -> Result<Self, AvError> {
-        Self::aac(SAMPLE_RATE, 2, bit_rate)
-    }
-
     /// An AAC-LC encoder for 1 or 2 channels. Timestamps are sample numbers; the first packet starts before 0, by the
     /// encoder's own delay.
     ///
@@ -218,19 +213,6 @@ impl Encoder {
         }
     }
 
-    /// Samples in each frame but the last.
-    pub(crate) fn frame_samples(&self) -> usize {
-        // SAFETY: the encoder is valid.
-        unsafe { (*self.0).frame_size }.max(1) as usize
-    }
-
-    /// Copies what the container needs to know.
-    pub(crate) fn describe_to(&self, parameters: *mut ffi::AVCodecParameters) -> Result<(), AvError> {
-        // SAFETY: the encoder is open; `parameters` belongs to a stream of an open writer, say its callers in this
-        // folder.
-        check("describe a stream", unsafe { ffi::avcodec_parameters_from_context(parameters, self.0) })?;
-        Ok(())
-    }
 }
 
 impl Drop for Encoder {

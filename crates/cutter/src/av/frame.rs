@@ -75,16 +75,6 @@ impl Packet {
         }
     }
 
-    /// Sets stream, times and length for writing.
-    pub(crate) fn stamp(&mut self, stream: u32, pts: i64, dts: i64, duration: i64, key: bool) {
-        // SAFETY: the packet is valid and borrowed mutably.
-        let packet = unsafe { &mut *self.0 };
-        packet.stream_index = stream as c_int;
-        packet.pts = pts;
-        packet.dts = dts;
-        packet.duration = duration;
-        packet.flags = if key { ffi::AV_PKT_FLAG_KEY } else { 0 };
-    }
 }
 
 impl Drop for Packet {
@@ -130,11 +120,6 @@ impl Frame {
             check("make a picture", ffi::av_frame_get_buffer(frame.0, 0))?;
         }
         Ok(frame)
-    }
-
-    /// Room for `samples` stereo samples in two planes of `f32`, at 48 kHz.
-    pub(crate) fn sound(samples: usize) -> Result<Self, AvError> {
-        Self::sound_of(samples, 2, crate::time::SAMPLE_RATE)
     }
 
     /// Room for `samples` samples of 1 or 2 channels, each a plane of `f32`.

@@ -11,8 +11,9 @@ use crate::av::frame::{Frame, Packet};
 use crate::av::log::listening;
 use crate::av::resample::Resampler;
 use crate::container::Container;
-use crate::facts::{AacConfig, Probe};
+use crate::facts::AacConfig;
 use crate::order::MediaLimits;
+use crate::pieces::Opened;
 use crate::probe::{audio_opening, probe};
 use crate::reader::Opening;
 use crate::sound::choose::{SoundPlan, sound_plan};
@@ -24,32 +25,28 @@ use crate::sound::shape::{Placed, Span, at_rate, spans};
 use crate::sound::track::SoundTrack;
 use crate::sound::{TrackClip, TrackError};
 use crate::source::{ByteSource, FileSource};
-use crate::time::{SAMPLE_RATE, samples_to_ticks};
+use crate::time::samples_to_ticks;
 
 const STEREO: AacConfig = AacConfig { sample_rate: 48_000, channels: 2 };
 
 /// A source, opened.
-struct Source {
-    bytes: Arc<dyn ByteSource>,
-    container: Container,
-    probe: Probe,
-}
+struct Source(Opened);
 
 impl Source {
     fn open(path: &Path) -> Self {
         let bytes: Arc<dyn ByteSource> =
             Arc::new(FileSource::new(std::fs::File::open(path).unwrap()).unwrap());
-        let (container, probe) = probe(&bytes, &MediaLimits::default()).unwrap();
-        Self { bytes, container, probe }
+        let (container, probe, pool) = probe(&bytes, &MediaLimits::default()).unwrap();
+        Self(Opened { source: bytes, container, probe, pool })
     }
 
     fn opening(&self) -> Opening {
-        let audio = self.probe.audio.as_ref().unwrap();
-        audio_opening(&self.bytes, self.container, &self.probe, audio, &MediaLimits::default())
+        let audio = self.0.probe.audio.as_ref().unwrap();
+        audio_opening(&self.0, audio, &MediaLimits::default())
     }
 
     fn config(&self) -> AacConfig {
-        self.probe.audio.as_ref().unwrap().aac.unwrap()
+        self.0.probe.audio.as_ref().unwrap().aac.unwrap()
     }
 
     /// The source's sound from its origin on, as it decodes.
@@ -306,7 +303,7 @@ fn assert_copies(source: &Source, directory: &TempDir, cuts: &[Cut], decibel: f6
     let reference = source.decoded(directory.path(), form, at_rate(last, form.rate) + 2048);
     let made = heard(&track);
     // Matroska rounds to milliseconds, so that source and reference may disagree on where something lies.
-    let most = if source.container == Container::Matroska { 48 } else { 0 };
+    let most = if source.0.container == Container::Matroska { 48 } else { 0 };
     let more = moved_more(&track, &made, &reference, cuts, most);
     let expected = expected(&track, &reference, cuts, &more);
     println!("moved more: {more:?}");
@@ -549,7 +546,7 @@ fn what_cannot_be_copied_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let plain = source(&directory, "a.mp4", STEREO, 4, AAC, tones(48_000));
     let opus = source(&directory, "b.mkv", STEREO, 4, "-c:a libopus", tones(48_000));
-    let audio = |source: &Source| source.probe.audio.clone().unwrap();
+    let audio = |source: &Source| source.0.probe.audio.clone().unwrap();
     assert_eq!(audio(&plain).aac, Some(STEREO));
     assert_eq!(audio(&opus).aac, None);
     let placed = placed(&[Cut { start: 0, samples: 10 }; 2]);

@@ -89,7 +89,7 @@ fn rounds(name: &str, video: &CounterVideo, count: u64) {
                 );
                 assert!(known, "{name} {round}: {error:?}");
             }
-            Err(SessionError::Protocol(error)) => panic!("{name} {round}: {error} {exit:?} {words}"),
+            Err(error) => panic!("{name} {round}: {error} {exit:?} {words}"),
         }
         assert_eq!(exit, WorkerExit::Exit(0), "{name} {round}");
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use counter_video::{CounterVideo, Region, read_marks, read_tones};
 use cutter::order::{CanvasOptions, Moment};
-use cutter::plan::{Difference, Treatment};
+use cutter::plan::Difference;
 
 use crate::support::{Bench, Montage, clip, frames, montage, ms, order, try_render};
 
@@ -280,7 +280,7 @@ fn a_mix_of_sources_on_one_canvas() {
     assert_eq!(numbers(&upright[120..150], 3)[..5], [30, 31, 32, 33, 34]);
     assert_eq!(numbers(&whole[150..], 1), (0..15).collect::<Vec<u16>>());
 
-    let Treatment::Encode { differences } = &report.plan.clips[1].treatment;
+    let differences = &report.plan.clips[1].differences;
     assert!(differences.contains(&Difference::Size) && differences.contains(&Difference::FrameRate));
 }
 

@@ -8,12 +8,12 @@ use cutter::order::ClipOrder;
 
 use crate::support::{Bench, frames, montage};
 
-/// Red, green and blue in the middle of a video's first frame, read as BT.709 in limited range.
+/// Red, green and blue in the middle of a video's first frame, read as the file says.
 fn middle(path: &Path) -> [u8; 3] {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error", "-i"])
         .arg(path)
-        .args(["-vf", "crop=16:16,scale=in_color_matrix=bt709:in_range=tv,format=rgb24,scale=1:1:flags=area"])
+        .args(["-vf", "crop=16:16,scale,format=rgb24,scale=1:1:flags=area"])
         .args(["-frames:v", "1", "-f", "rawvideo", "pipe:1"])
         .output()
         .unwrap();

@@ -252,7 +252,7 @@ fn in_a_worker(order: &Order, bytes: Vec<u8>) -> Result<&'static str, String> {
         }
         Ok(_) => judged(Ok(())),
         Err(SessionError::Render(error)) => judged(Err(error)),
-        Err(SessionError::Protocol(error)) => Err(format!("{error} {exit:?} {words}")),
+        Err(error) => Err(format!("{error} {exit:?} {words}")),
     }
 }
 

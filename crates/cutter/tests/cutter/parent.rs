@@ -9,10 +9,13 @@ use std::sync::Arc;
 use cutter::error::RenderError;
 use cutter::order::Order;
 use cutter::protocol::{
-    FromWorker, MAX_READ_BYTES, Progress, ProtocolError, ToWorker, read_message, write_message,
+    FromWorker, MAX_READ_BYTES, Progress, ProtocolError, Task, ToWorker, read_message, write_message,
 };
-use cutter::report::Report;
+use cutter::report::{Outcome, Report};
 use cutter::source::ByteSource;
+
+/// To make a montage and leave nothing else behind.
+pub const MONTAGE: Task = Task::Montage { plan: None, keep_pieces: false };
 
 /// Why a session gave no montage.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,9 @@ pub enum SessionError {
     /// The worker ended without a word or sent nonsense; its exit status may tell more.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// The worker did something else than it was asked.
+    #[error("something else was made")]
+    Other,
 }
 
 /// Runs one session over `socket` with the sources that `order` names, in the same order.
@@ -35,7 +41,7 @@ pub fn run_session(
     sources: &[Arc<dyn ByteSource>],
     mut on_progress: impl FnMut(Progress),
 ) -> Result<Report, SessionError> {
-    write_message(&mut socket, &ToWorker::Order { order: Box::new(order) }, &[])?;
+    write_message(&mut socket, &ToWorker::Order { order: Box::new(order), task: MONTAGE }, &[])?;
     loop {
         let (message, _) = read_message::<FromWorker>(&mut socket)?;
         match message {
@@ -50,7 +56,8 @@ pub fn run_session(
                 }
             }
             FromWorker::Progress(progress) => on_progress(progress),
-            FromWorker::Done { report } => return Ok(*report),
+            FromWorker::Done { outcome: Outcome::Montage(report) } => return Ok(*report),
+            FromWorker::Done { .. } => return Err(SessionError::Other),
             FromWorker::Failed { error } => return Err(error.into()),
         }
     }

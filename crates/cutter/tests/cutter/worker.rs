@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 
-use crate::parent::{SessionError, run_session};
+use crate::parent::{MONTAGE, SessionError, run_session};
 use counter_video::{CounterVideo, read_marks};
 use cutter::error::RenderError;
 use cutter::order::Order;
@@ -196,7 +196,7 @@ fn a_worker_ends_when_its_parent_is_gone() {
     let (order, _) = one_clip(&bench);
     let job = tempfile::tempdir().unwrap();
     let (child, mut socket) = start(job.path(), &Limits::default());
-    write_message(&mut socket, &ToWorker::Order { order: Box::new(order) }, &[]).unwrap();
+    write_message(&mut socket, &ToWorker::Order { order: Box::new(order), task: MONTAGE }, &[]).unwrap();
     // It asks for bytes, and then nobody is there.
     loop {
         if let (FromWorker::ReadAt { .. }, _) = read_message::<FromWorker>(&mut socket).unwrap() {
@@ -213,7 +213,7 @@ fn a_killed_worker_is_a_broken_session() {
     let (order, _) = one_clip(&bench);
     let job = tempfile::tempdir().unwrap();
     let (mut child, mut socket) = start(job.path(), &Limits::default());
-    write_message(&mut socket, &ToWorker::Order { order: Box::new(order) }, &[]).unwrap();
+    write_message(&mut socket, &ToWorker::Order { order: Box::new(order), task: MONTAGE }, &[]).unwrap();
     child.kill().unwrap();
     let ended = std::iter::from_fn(|| match read_message::<FromWorker>(&mut socket) {
         Ok(_) => Some(None),
