@@ -22,6 +22,7 @@ pub mod canvas;
 mod container;
 pub mod error;
 pub mod facts;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "`assemble` is about to write with it"))]
 mod mp4;
 pub mod order;
 mod picture;
