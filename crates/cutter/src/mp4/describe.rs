@@ -294,3 +294,94 @@ impl<'a> Bits<'a> {
         Some(((1_u32 << zeros) - 1).saturating_add(self.take(zeros)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Puts bits in a row, the last byte filled with zeros.
+    fn bits(parts: &[(u64, u32)]) -> Vec<u8> {
+        let all: Vec<u8> = parts
+            .iter()
+            .flat_map(|&(value, count)| (0..count).rev().map(move |bit| (value >> bit & 1) as u8))
+            .collect();
+        all.chunks(8)
+            .map(|byte| byte.iter().enumerate().fold(0, |sum, (at, bit)| sum | bit << (7 - at)))
+            .collect()
+    }
+
+    /// Exp-Golomb code.
+    fn golomb(value: u32) -> (u64, u32) {
+        let length = (u64::from(value) + 1).ilog2();
+        (u64::from(value) + 1, 2 * length + 1)
+    }
+
+    proptest! {
+        #[test]
+        fn golomb_numbers_are_read(values in proptest::collection::vec(any::<u32>().prop_map(|v| (v >> 1) >> (v % 31)), 1..20)) {
+            let codes: Vec<_> = values.iter().map(|value| golomb(*value)).collect();
+            let bytes = bits(&codes);
+            let mut bits = Bits::new(&bytes);
+            for value in values {
+                prop_assert_eq!(bits.golomb(), Some(value));
+            }
+        }
+
+        #[test]
+        fn no_bytes_break_the_readers(bytes in proptest::collection::vec(prop_oneof![Just(0_u8), Just(3), any::<u8>()], 0..60), kind in prop_oneof![Just(0x67_u8), Just(0x42), any::<u8>()]) {
+            let unit: Vec<u8> = [kind].into_iter().chain(bytes).collect();
+            let units = [unit];
+            let _ = avcc(&units, &units);
+            let _ = hvcc(&units, &units, &units);
+        }
+    }
+
+    #[test]
+    fn bytes_that_keep_start_codes_out_are_taken_away() {
+        assert_eq!(without_prevention(&[0, 0, 3, 1, 0, 0, 3, 0, 0, 3, 3]), [0, 0, 1, 0, 0, 0, 0, 3]);
+        // An HEVC set whose constraints are all zeros, with the bytes that must stand between them.
+        let sps = [
+            &[0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 93][..],
+            &bits(&[golomb(0), golomb(1), golomb(63), golomb(47), (0, 1), golomb(2), golomb(2), (1, 1)]),
+        ]
+        .concat();
+        let record = hvcc(&[vec![0x40, 1]], std::slice::from_ref(&sps), &[vec![0x44, 1]]).unwrap();
+        assert_eq!(record[1..13], [1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 93]);
+        assert_eq!(record[16..19], [0xFD, 0xFA, 0xFA]);
+        // Cut anywhere before its end, it is damaged.
+        for length in 0..sps.len() - 1 {
+            assert!(hvcc(&[vec![0x40, 1]], &[sps[..length].to_vec()], &[vec![0x44, 1]]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn several_sets_share_a_record() {
+        let set = |constraints, level| vec![0x67, 66, constraints, level, 0x80];
+        let pps = vec![0x68, 0x80];
+        let record = avcc(&[set(0xC0, 30), set(0x40, 31)], std::slice::from_ref(&pps)).unwrap();
+        let expected = [
+            &[1, 66, 0x40, 31, 0xFF, 0xE2, 0, 5][..],
+            &set(0xC0, 30),
+            &[0, 5],
+            &set(0x40, 31),
+            &[1, 0, 2],
+            &pps,
+        ];
+        assert_eq!(record, expected.concat());
+        assert!(avcc(&[], std::slice::from_ref(&pps)).is_err() && avcc(&[set(0, 30)], &[]).is_err());
+        assert!(
+            avcc(std::slice::from_ref(&pps), std::slice::from_ref(&pps)).is_err(),
+            "not a sequence parameter set"
+        );
+    }
+
+    #[test]
+    fn sound_of_the_usual_kinds() {
+        assert_eq!(aac_lc(48_000, 2).unwrap(), [0x11, 0x90]);
+        assert_eq!(aac_lc(44_100, 1).unwrap(), [0x12, 0x08]);
+        assert_eq!(aac_lc(96_000, 8).unwrap(), [0x10, 0x38]);
+        assert!(aac_lc(47_999, 2).is_err() && aac_lc(48_000, 7).is_err() && aac_lc(48_000, 0).is_err());
+    }
+}

@@ -27,6 +27,14 @@ const H264: Recipe = Recipe {
     sar: (1, 1),
 };
 
+impl Recipe {
+    /// Samples of sound.
+    fn length(&self) -> u64 {
+        let (num, den) = self.rate;
+        u64::from(self.frames) * 48_000 * u64::from(den) / u64::from(num)
+    }
+}
+
 /// A stream taken apart.
 struct Parts {
     directory: TempDir,
@@ -90,11 +98,21 @@ impl Parts {
         let original = directory.path().join("original.mp4");
         let (num, den) = recipe.rate;
         let picture = format!("testsrc2=size=320x180:rate={num}/{den},trim=end_frame={}", recipe.frames);
-        let seconds = f64::from(recipe.frames) * f64::from(den) / f64::from(num);
-        let sound = format!("aevalsrc=sin(440*2*PI*t)/2|sin(660*2*PI*t)/2:s=48000:d={seconds}");
+        let length = recipe.length();
+        let sound = format!("aevalsrc=sin(440*2*PI*t)/2|sin(660*2*PI*t)/2:s=48000,atrim=end_sample={length}");
         let sources = ["-v", "error", "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound];
         let scale = num.to_string();
-        let mut coding = vec!["-video_track_timescale", &scale, "-c:a", "aac", "-b:a", "128k", "-c:v"];
+        let mut coding = vec![
+            "-movie_timescale",
+            "48000",
+            "-video_track_timescale",
+            &scale,
+            "-c:a",
+            "aac",
+            "-b:a",
+            "128k",
+            "-c:v",
+        ];
         coding.extend(recipe.encoder.split(' '));
         let output = Command::new("ffmpeg").args(sources).args(coding).arg(&original).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -154,11 +172,6 @@ impl Parts {
         }
     }
 
-    fn length(&self) -> u64 {
-        let (num, den) = self.recipe.rate;
-        u64::from(self.recipe.frames) * 48_000 * u64::from(den) / u64::from(num)
-    }
-
     fn video(&self) -> VideoTrack {
         VideoTrack {
             codec: self.recipe.codec,
@@ -179,7 +192,7 @@ impl Parts {
             channels: 2,
             asc: describe::aac_lc(48_000, 2).unwrap(),
             priming: 1024,
-            length: self.length(),
+            length: self.recipe.length(),
             packet_samples: 1024,
             bit_rate: 128_000,
             packets: self.packets.iter().map(|packet| packet.len() as u32).collect(),
@@ -261,10 +274,12 @@ fn packets(path: &Path, stream: &str) -> Vec<(f64, f64, f64, i64, bool)> {
     let packets = probe(path, &["-select_streams", stream, "-show_entries", entries]);
     let seconds = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
     let packets = packets["packets"].as_array().unwrap();
+    // Encoders promise more reordering than they do, and FFmpeg waits for all of it: only the steps are compared.
+    let first = seconds(&packets.first().unwrap()["dts_time"]);
     let read = |packet: &Value| {
         let key = packet["flags"].as_str().unwrap().starts_with('K');
-        let (pts, dts) = (seconds(&packet["pts_time"]), seconds(&packet["dts_time"]));
-        (pts, dts, seconds(&packet["duration_time"]), number(&packet["size"]), key)
+        let (pts, dts) = (seconds(&packet["pts_time"]), seconds(&packet["dts_time"]) - first);
+        (pts, (dts * 1e5).round() / 1e5, seconds(&packet["duration_time"]), number(&packet["size"]), key)
     };
     packets.iter().map(read).collect()
 }
@@ -278,8 +293,17 @@ fn reads_like_the_original(recipe: Recipe) {
 
     for stream in ["v", "a"] {
         let original = packets(&parts.original, stream);
-        assert_eq!(packets(&written.path, stream), original, "the plain file");
-        assert_eq!(packets(&joined, stream), original, "the HLS segments, one behind the other");
+        for path in [&written.path, &joined] {
+            let mut found = packets(path, stream);
+            if stream == "a" && path == &joined {
+                // FFmpeg does not look at a fragment's last duration.
+                found.last_mut().unwrap().2 = original.last().unwrap().2;
+            }
+            assert_eq!(found.len(), original.len());
+            for (index, pair) in found.iter().zip(&original).enumerate() {
+                assert_eq!(pair.0, pair.1, "{stream} {index} of {path:?}");
+            }
+        }
     }
     // Also looks for complaints.
     run("ffmpeg", &["-v", "error", "-i"], &written.path, &["-f", "null", "-"]);
@@ -291,7 +315,10 @@ fn reads_like_the_original(recipe: Recipe) {
     assert_eq!(contents(&pictures(&joined)), contents(&original));
     assert_eq!(contents(&pictures(&written.playlist)), contents(&original));
 
-    assert_eq!(decoded_samples(&written.path), parts.length());
+    // FFmpeg 5.1 decodes the packet with the last sample to its end, whoever wrote the file.
+    let decoded = decoded_samples(&written.path);
+    assert_eq!(decoded, decoded_samples(&parts.original));
+    assert!((parts.recipe.length()..parts.recipe.length() + 1024).contains(&decoded));
     let original = sound(&parts.original);
     assert_eq!(sound(&written.path), original);
     // FFmpeg does not take the priming from fragments: it stands in front, before the first picture, as a packet more.
@@ -346,15 +373,14 @@ fn h264_of_key_pictures_only() {
 
 #[test]
 fn hevc_with_reordered_pictures() {
-    let encoder =
-        "libx265 -preset ultrafast -x265-params log-level=none:bframes=3:keyint=60 -pix_fmt yuv420p";
+    let encoder = "libx265 -preset ultrafast -x265-params log-level=none:bframes=3:keyint=60:range=full:colorprim=bt709:transfer=iec61966-2-1:colormatrix=smpte170m -pix_fmt yuv420p";
     let recipe = Recipe { codec: VideoCodec::Hevc, rate: (24_000, 1001), encoder, frames: 200, ..H264 };
     reads_like_the_original(recipe);
 }
 
 #[test]
 fn hevc_of_ten_bits() {
-    let encoder = "libx265 -preset ultrafast -x265-params log-level=none:keyint=25 -pix_fmt yuv420p10le";
+    let encoder = "libx265 -preset ultrafast -x265-params log-level=none:keyint=25:range=full:colorprim=bt709:transfer=iec61966-2-1:colormatrix=smpte170m -pix_fmt yuv420p10le";
     let recipe = Recipe { codec: VideoCodec::Hevc, rate: (25, 1), encoder, frames: 130, ..H264 };
     reads_like_the_original(recipe);
 }
@@ -391,7 +417,7 @@ fn configurations_are_those_of_ffmpeg() {
 #[test]
 fn chapters_and_title_are_found() {
     let parts = Parts::make(Recipe { frames: 200, ..H264 });
-    let long = "Fünf Stiche 🎬 ".repeat(30);
+    let long = format!("x{}", "Fünf Stiche 🎬 ".repeat(30));
     let chapter = |title: &str, first_frame| Chapter { title: title.to_owned(), first_frame };
     let chapters = [chapter("One", 0), chapter("", 70), chapter(&long, 71)];
     let movie =
@@ -405,19 +431,19 @@ fn chapters_and_title_are_found() {
     let titles = list.iter().map(|chapter| chapter["tags"]["title"].as_str().unwrap_or(""));
     assert_eq!(titles.collect::<Vec<_>>(), ["One", "", &long]);
 
-    // Nero's list alone.
-    let ignored = ["-ignore_chapters", "1"];
-    assert!(
-        probe(&written.path, &[&ignored[..], &["-show_chapters"]].concat())["chapters"]
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
-    let nero = content(&std::fs::read(&written.path).unwrap(), b"chpl");
-    assert_eq!((nero[8], nero[17], &nero[18..21]), (3, 3, &b"One"[..]));
-    let last = &nero[nero.len() - 255..];
-    assert_eq!(std::str::from_utf8(&last[last.len() - 17..]).unwrap().len(), 17);
-    assert!(long.as_bytes().starts_with(last) || long.as_bytes().starts_with(&last[1..]));
+    // Nero's list alone, in a copy in which the pictures do not refer to the chapter track.
+    let mut file = std::fs::read(&written.path).unwrap();
+    let places: Vec<usize> = (0..file.len() - 4).filter(|at| &file[*at..*at + 4] == b"chap").collect();
+    places.iter().for_each(|at| file[*at..*at + 4].copy_from_slice(b"free"));
+    let copy = written.path.with_file_name("nero.mp4");
+    std::fs::write(&copy, file).unwrap();
+    let found = probe(&copy, &["-show_chapters"]);
+    let list = found["chapters"].as_array().unwrap();
+    let times = list.iter().map(|chapter| chapter["start_time"].as_str().unwrap());
+    assert_eq!(times.collect::<Vec<_>>(), ["0.000000", "2.333333", "2.366667"]);
+    let titles = list.iter().map(|chapter| chapter["tags"]["title"].as_str().unwrap_or(""));
+    // The 255th byte would be half of a letter.
+    assert_eq!(titles.collect::<Vec<_>>(), ["One", "", &long[..254]]);
 
     // The chapters' track and what is between the samples disturb nobody.
     assert_eq!(pictures(&written.path), pictures(&parts.original));
@@ -444,5 +470,6 @@ fn pictures_need_no_sound() {
     assert_eq!(pictures(&written.path), original);
     assert_eq!(contents(&pictures(&written.playlist)), contents(&original));
     assert_eq!(packets(&written.joined(), "v"), packets(&parts.original, "v"));
-    assert!(packets(&written.path, "a").is_empty());
+    let streams = probe(&written.path, &["-show_streams"]);
+    assert_eq!(streams["streams"].as_array().unwrap().len(), 1);
 }
