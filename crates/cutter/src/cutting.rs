@@ -35,9 +35,10 @@ pub struct CodedPicture {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edges {
     /// From a key picture that is shown at or before the clip's start to the first one from which the clip can be
-    /// copied.
+    /// copied, with those that are decoded behind it and shown before it.
     pub start: Vec<CodedPicture>,
-    /// From the last key picture that is shown at or before the clip's end, until beyond the end.
+    /// From the last key picture that is shown at or before the last place where a copy may end, until beyond the clip's
+    /// end.
     pub end: Vec<CodedPicture>,
 }
 
@@ -285,8 +286,11 @@ mod tests {
         coded
     }
 
-    /// The edges of a clip from frame `first` to `end` as they are read from that source.
-    fn edges(coded: &[(i64, PictureKind)], first: i64, end: i64) -> Edges {
+    /// The edges of a clip as they are read from that source.
+    fn edges(coded: &[(i64, PictureKind)], wish: &Wish) -> Edges {
+        let first = rate().ticks_to_frames(wish.start) as i64;
+        let from = first + wish.touched_start as i64;
+        let end = first + wish.frames as i64 - wish.touched_end as i64;
         let picture = |(frame, kind): &(i64, PictureKind)| CodedPicture {
             at: rate().frame_to_ticks(*frame as u64),
             kind: *kind,
@@ -297,8 +301,12 @@ mod tests {
             keys.map(|(index, _)| index).next_back().unwrap_or(0)
         };
         let start = key_before(first);
-        let upto = coded[start + 1..].iter().position(|(at, kind)| is_key(*kind) && *at >= first);
-        let upto = upto.map_or(coded.len(), |more| start + 2 + more);
+        let found = coded[start..].iter().position(|(at, kind)| is_key(*kind) && *at >= from);
+        let upto = found.map_or(coded.len(), |found| {
+            let key = start + found;
+            let behind = coded[key..].iter().position(|(at, _)| *at > coded[key].0);
+            behind.map_or(coded.len(), |behind| key + behind + 1)
+        });
         Edges {
             start: coded[start..upto].iter().map(picture).collect(),
             end: coded[key_before(end)..].iter().take(80).map(picture).collect(),
@@ -319,7 +327,8 @@ mod tests {
 
     fn cut(first: i64, frames: u64, mode: CutMode) -> Result<CopyCut, NoCopy> {
         let coded = source(600, 60, 2, PictureKind::Idr);
-        choose(&edges(&coded, first, first + frames as i64), &wish(first, frames, mode))
+        let wish = wish(first, frames, mode);
+        choose(&edges(&coded, &wish), &wish)
     }
 
     #[test]
@@ -354,11 +363,12 @@ mod tests {
         assert_eq!(cut(61, 40, CutMode::Exact), Err(NoCopy::NoStart));
         assert_eq!(cut(59, 4, CutMode::Exact), Err(NoCopy::NotWorthIt));
         let coded = source(600, 60, 2, PictureKind::Idr);
-        let mut uneven = edges(&coded, 70, 370);
+        let plain = wish(70, 300, CutMode::Exact);
+        let mut uneven = edges(&coded, &plain);
         uneven.end[3].at += rate().frame_to_ticks(1) / 2;
-        assert_eq!(choose(&uneven, &wish(70, 300, CutMode::Exact)), Err(NoCopy::Uneven));
-        let touched = Wish { touched_start: 200, touched_end: 200, ..wish(70, 300, CutMode::Exact) };
-        assert_eq!(choose(&edges(&coded, 70, 370), &touched), Err(NoCopy::Touched));
+        assert_eq!(choose(&uneven, &plain), Err(NoCopy::Uneven));
+        let touched = Wish { touched_start: 200, touched_end: 200, ..plain };
+        assert_eq!(choose(&edges(&coded, &touched), &touched), Err(NoCopy::Touched));
         assert_eq!(choose(&Edges::default(), &wish(0, 10, CutMode::Exact)), Err(NoCopy::NoStart));
     }
 
@@ -366,7 +376,7 @@ mod tests {
     fn touched_frames_are_encoded() {
         let coded = source(600, 60, 2, PictureKind::Idr);
         let touched = Wish { touched_start: 15, touched_end: 20, ..wish(60, 300, CutMode::Snap) };
-        let found = choose(&edges(&coded, 75, 360), &touched).unwrap();
+        let found = choose(&edges(&coded, &touched), &touched).unwrap();
         assert!(found.head >= 15 && found.frames - found.head - found.body >= 20, "{found:?}");
     }
 
@@ -389,7 +399,7 @@ mod tests {
             let key = if open { PictureKind::Cra } else { PictureKind::Idr };
             let coded = source(600, gop, b, key);
             let wish = Wish { touched_start, touched_end, ..wish(first, frames, mode) };
-            let Ok(found) = choose(&edges(&coded, first + touched_start as i64, first + frames as i64), &wish) else {
+            let Ok(found) = choose(&edges(&coded, &wish), &wish) else {
                 return Ok(());
             };
             let start = rate().ticks_to_frames(found.start) as i64;

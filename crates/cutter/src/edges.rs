@@ -49,11 +49,18 @@ pub(crate) fn look(
     let is_start = |picture: &CodedPicture| {
         matches!(picture.kind, PictureKind::Idr | PictureKind::Cra) && picture.at >= from.saturating_sub(near)
     };
+    // Behind an independent picture come the ones that are shown before it: they belong to what is looked at.
+    let mut found = None;
     let start = walk.from_key(brief.start.saturating_add(near), |picture| {
-        is_start(picture) || picture.at > end.saturating_add(reach)
+        if is_start(picture) {
+            found.get_or_insert(picture.at);
+        }
+        picture.at > found.unwrap_or_else(|| end.saturating_add(reach))
     })?;
     let beyond = end.saturating_add(reach).saturating_add(frame.saturating_mul(BEYOND as i64));
-    let last = walk.from_key(end.saturating_add(near), |picture| picture.at > beyond)?;
+    // What is changed at the end cannot be copied: the copy ends before it.
+    let last = end.saturating_sub(brief.touched_end).saturating_add(near);
+    let last = walk.from_key(last, |picture| picture.at > beyond)?;
     let first = start.first().map_or(brief.start, |picture| picture.at);
     let spans = spans(demuxer, probe, brief, first)?;
     Ok(Found { edges: Some(Edges { start, end: last }), spans })
@@ -133,7 +140,7 @@ impl<'a> Walk<'a> {
     fn from_key(
         &mut self,
         target: i64,
-        until: impl Fn(&CodedPicture) -> bool,
+        mut until: impl FnMut(&CodedPicture) -> bool,
     ) -> Result<Vec<CodedPicture>, AvError> {
         let mut pictures = Vec::new();
         let mut next = self.seek(target)?;

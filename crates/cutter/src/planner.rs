@@ -556,10 +556,10 @@ mod tests {
         };
         let first = rate.ticks_to_frames(brief.start) / gop * gop;
         let touched = rate.ticks_to_frames(brief.start + brief.touched_start);
-        let end = rate.ticks_to_frames(brief.start + brief.duration);
+        let end = rate.ticks_to_frames(brief.start + brief.duration - brief.touched_end);
         Edges {
             start: (first..touched.next_multiple_of(gop) + 1).map(picture).collect(),
-            end: (end / gop * gop..end + 2).map(picture).collect(),
+            end: (end / gop * gop..end + 200).map(picture).collect(),
         }
     }
 

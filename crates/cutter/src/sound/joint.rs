@@ -197,7 +197,8 @@ impl<'a> Joiner<'a> {
     }
 
     /// The signal that under the encoder's slope gives what `samples` give under a sine: rising in a packet's left
-    /// half, where the mirror image is subtracted, or falling in its right half, where it is added.
+    /// half, where the mirror image is subtracted, or falling in its right half, where it is added. Of all signals that
+    /// do, it is the one most like `samples`, so that the encoder sees no attack that is not there.
     fn under_other_slope(&self, samples: &[f32], rising: bool) -> Vec<f32> {
         let channels = self.config.channels as usize;
         let [sine, kaiser] = &self.slopes;
@@ -208,9 +209,9 @@ impl<'a> Joiner<'a> {
             let other = FRAME - 1 - own;
             for channel in 0..channels {
                 let at = |place: usize| samples.get(place * channels + channel).copied().unwrap_or(0.0);
-                let folded = sine[own] * at(place) + sign * sine[other] * at(mirror);
+                let folded = |slope: &[f32]| slope[own] * at(place) + sign * slope[other] * at(mirror);
                 if let Some(out) = out.get_mut(place * channels + channel) {
-                    *out = kaiser[own] * folded;
+                    *out = at(place) + kaiser[own] * (folded(sine) - folded(kaiser));
                 }
             }
         }

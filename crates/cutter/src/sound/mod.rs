@@ -37,7 +37,6 @@ pub(crate) mod track;
 #[cfg(test)]
 mod tests;
 
-
 /// A clip in the montage's sound.
 #[derive(Debug, Clone)]
 pub(crate) struct TrackClip {

@@ -186,7 +186,7 @@ fn try_copied(
             Ok(TrackClip { path: Some(path), placed, gain_db: 0.0 })
         })
         .collect::<Result<_, TrackError>>()?;
-    let track = directory.path().join("track");
+    let track = directory.path().join("copied");
     let track = copy_track(&clips, total(cuts), source.config(), &track, || true)?;
     Ok((clips, track))
 }
@@ -220,7 +220,8 @@ fn heard(track: &SoundTrack) -> Vec<f32> {
         while let Some(packet) = reader.next().unwrap() {
             assert_eq!(packet.pts, heard);
             heard += 1024;
-            assert!(decoder.send(Some(&Packet::with_data(&packet.data).unwrap())).unwrap());
+            let sent = decoder.send(Some(&Packet::with_data(&packet.data).unwrap())).unwrap();
+            assert!(sent, "packet at {} {:x?} {:?}", packet.pts, packet.data, track.copies);
             let mut frame = Frame::new().unwrap();
             assert_eq!(decoder.receive(&mut frame).unwrap(), Decoded::Frame);
             resampler.push(&frame, &mut samples).unwrap();
@@ -458,7 +459,7 @@ fn speech_is_the_same_both_ways() {
     let directory = tempfile::tempdir().unwrap();
     let signal = |at: u64| {
         let phase = at as f64 / 44_100.0 * std::f64::consts::TAU;
-        ((phase * 300.0).sin() * 0.3 + (phase * 1100.0).sin() * 0.2) as f32
+        ((phase * 110.0).sin() * 0.3 + (phase * 300.0).sin() * 0.2) as f32
     };
     let mono = AacConfig { sample_rate: 44_100, channels: 1 };
     let source = source(&directory, "a.mp4", mono, 12, AAC, signal);
@@ -474,7 +475,9 @@ fn speech_is_the_same_both_ways() {
     let length = at_rate(total(&cuts), 16_000) as i64;
     assert_eq!(one.len() as i64, length);
     assert!((other.len() as i64 - length).abs() <= 1);
-    let (worst, place) = worst_stretch(&one[..other.len().min(one.len())], &other);
+    // On the way over stereo, one channel becomes two of the same power.
+    let one: Vec<f32> = one.iter().map(|sample| sample * std::f32::consts::FRAC_1_SQRT_2).collect();
+    let (worst, place) = worst_stretch(&one, &other);
     assert!(worst > 15.0, "{worst:.1} dB at {place}");
 }
 
@@ -570,7 +573,7 @@ fn what_cannot_be_copied_says_so() {
     let result = try_copied(&holed, &directory, &cuts, false).map(|_| ());
     assert!(matches!(&result, Err(TrackError::CannotCopy(why)) if why.contains("gap")), "{result:?}");
     // It is no matter where it lies outside of the clip.
-    let cuts = [Cut { start: 0, samples: 80_000 }, Cut { start: 100_000, samples: 60_000 }];
+    let cuts = [Cut { start: 0, samples: 80_000 }, Cut { start: 115_000, samples: 60_000 }];
     try_copied(&holed, &directory, &cuts, false).unwrap();
     // Another sound than was planned for.
     let other = AacConfig { sample_rate: 44_100, channels: 2 };
