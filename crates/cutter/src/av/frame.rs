@@ -351,3 +351,28 @@ pub(crate) fn text(constant: *const std::ffi::c_char) -> String {
 pub(crate) fn known(timestamp: i64) -> Option<i64> {
     (timestamp != ffi::AV_NOPTS_VALUE).then_some(timestamp)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_picture_has_its_pixels_but_not_what_its_decoder_said() {
+        let frame = Frame::picture(32, 16, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P).unwrap();
+        // SAFETY: the frame is valid and not shared; libav owns the side data that it allocates.
+        unsafe {
+            (*frame.0).pict_type = ffi::AVPictureType::AV_PICTURE_TYPE_I;
+            (*frame.0).key_frame = 1;
+            let captions = ffi::AVFrameSideDataType::AV_FRAME_DATA_A53_CC;
+            let regions = ffi::AVFrameSideDataType::AV_FRAME_DATA_REGIONS_OF_INTEREST;
+            for kind in [captions, regions, captions] {
+                assert!(!ffi::av_frame_new_side_data(frame.0, kind, 8).is_null());
+            }
+        }
+        let shared = frame.share().unwrap();
+        assert_eq!(shared.plane_pointer(1), frame.plane_pointer(1));
+        assert_eq!(shared.raw().nb_side_data, 0);
+        assert_eq!(shared.raw().pict_type, ffi::AVPictureType::AV_PICTURE_TYPE_NONE);
+        assert_eq!((shared.raw().key_frame, frame.raw().key_frame, frame.raw().nb_side_data), (0, 1, 3));
+    }
+}

@@ -51,9 +51,12 @@ impl Component for u16 {
     const DEPTH: Depth = Depth::Ten;
 
     fn mix(from: Self, to: Self, weight: u16) -> Self {
-        let (from, to, weight) = (u32::from(from), u32::from(to), u32::from(weight));
-        // At most 65535 * 256 + 128.
-        ((from * 256_u32.wrapping_sub(weight)).wrapping_add(to * weight).wrapping_add(128) >> 8) as u16
+        // The difference of two 10-bit numbers times the weight, in the upper half of 32 bits and rounded by the highest
+        // bit of the lower half: both halves are products of 16-bit numbers, eight of them at a time.
+        let difference = (to as i16).wrapping_sub(from as i16).wrapping_mul(32);
+        let product = i32::from(difference) * i32::from((weight as i16).wrapping_mul(8));
+        let rounded = ((product >> 16) as i16).wrapping_add(((product as u16) >> 15) as i16);
+        (from as i16).wrapping_add(rounded) as u16
     }
 
     fn cut(number: u32) -> Self {

@@ -168,9 +168,19 @@ impl Shelf {
     /// Gives every character of a line its face.
     pub(super) fn assign(&mut self, line: &str, bold: bool) -> Assigned {
         let characters: Vec<char> = line.chars().collect();
-        let kinds: Vec<Kind> = (0..characters.len())
+        let mut kinds: Vec<Kind> = (0..characters.len())
             .map(|index| kind(characters[index], characters.get(index + 1).copied()))
             .collect();
+        // A sign that is joined to a picture is a part of it.
+        for index in 2..kinds.len() {
+            if characters[index - 1] == '\u{200D}' && kinds[index] == Kind::Shared {
+                let before =
+                    characters[..index - 1].iter().zip(&kinds).rfind(|(_, kind)| **kind != Kind::Follower);
+                if before.is_some_and(|(_, kind)| *kind == Kind::Picture) {
+                    kinds[index] = Kind::Picture;
+                }
+            }
+        }
         let mut families: Vec<(Kind, Option<usize>)> = Vec::new();
         let mut assigned = Assigned::default();
         let mut last: Option<Cut> = None;

@@ -1,6 +1,6 @@
 //! The title of a clip: name and streamer on a band in the lower third, for the clip's first seconds.
 //!
-//! Drawn once for a canvas ([`Overlay::draw`]) and laid over its pictures with a soft beginning and end ([`opacity`]).
+//! Drawn once for a canvas (`Overlay::draw`) and laid over its pictures with a soft beginning and end (`opacity`).
 //! Text is shaped by the rules of its script, right to left where it is read so, with whatever fonts the machine has;
 //! characters without a font are left out, and [`Fonts::missing`] tells them beforehand. A text is user input: `words`
 //! bounds what of it is drawn, so that a title costs bounded time and memory. A title of which nothing can be drawn is

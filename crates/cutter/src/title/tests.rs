@@ -97,7 +97,8 @@ fn names_of_many_languages_have_all_their_glyphs() {
         assert_eq!(fonts.missing(text), [], "{text}: run deployment/local/setup.sh");
     }
     // One glyph for each sign: none was left out for being an empty box.
-    for text in ["Ace", "兎田ぺこら", "葛葉", "페이커", "🔥🔥", "👩\u{200D}💻"] {
+    for text in ["Ace", "兎田ぺこら", "葛葉", "페이커", "🔥🔥", "👩\u{200D}💻", "🤷\u{200D}♂"]
+    {
         for bold in [false, true] {
             assert_eq!(glyphs(&fonts, text, bold), words::signs(text).len(), "{text}");
         }
