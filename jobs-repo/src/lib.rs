@@ -24,6 +24,7 @@ mod turns;
 mod upkeep;
 
 pub use config::{Config, HintsConfig, Policy};
+pub use upkeep::forget;
 
 use axum::extract::DefaultBodyLimit;
 use service_kit::{

@@ -4,6 +4,8 @@
 mod chaos;
 mod harness;
 mod leasing;
+mod parts;
+mod plans;
 mod posting;
 mod relaying;
 mod turning;
