@@ -125,7 +125,7 @@ pub struct CompleteRequest {
     /// What was published: for a montage or a transcript.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub montage_id: Option<MontageId>,
-    /// What was found out or made: a [`PlanView`](crate::plan::PlanView) for a plan, anything but null for a part.
+    /// What was found out or made: for a plan the plan as it is shown, for a part anything but null.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,

@@ -114,7 +114,7 @@ pub struct PlanRange {
 pub struct PlanSegment {
     /// Its number in the plan, from 0.
     pub index: u32,
-    /// The clip that it is of, by its place in [`PlanView::clips`]; of a blend, the earlier one.
+    /// The clip that it is of, by its place among the clips, from 0; of a blend, the earlier one.
     pub clip: u32,
     /// How it is made.
     pub kind: PlanSegmentKind,

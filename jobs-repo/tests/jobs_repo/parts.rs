@@ -370,7 +370,7 @@ async fn parts_are_forgotten_an_hour_after_their_job() {
     let late = part_claim(&stack, "ada", None).await.unwrap();
     stack.post(&leader.path("complete"), &leader.completion(Uuid::now_v7())).await;
     let forget = async || {
-        jobs_repo::forget(&mut *stack.pool.acquire().await.unwrap()).await.unwrap();
+        jobs_repo::forget(&mut stack.pool.acquire().await.unwrap()).await.unwrap();
         stack.count("SELECT count(*) FROM jobs.jobs WHERE kind = 'segment'").await
     };
     assert_eq!(forget().await, 2);

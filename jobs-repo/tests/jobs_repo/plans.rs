@@ -131,7 +131,7 @@ async fn a_plan_that_takes_longer_is_fetched_later_and_no_job_to_anybody() {
 
     // Forgotten, lease and all, whether it was made or not. The job is not.
     let forget = async || {
-        jobs_repo::forget(&mut *stack.pool.acquire().await.unwrap()).await.unwrap();
+        jobs_repo::forget(&mut stack.pool.acquire().await.unwrap()).await.unwrap();
         stack.count("SELECT count(*) FROM jobs.jobs").await
     };
     assert_eq!(forget().await, 3);
