@@ -157,7 +157,7 @@ impl Stack {
 
     /// Lets a lease run out: the database's clock cannot be moved, so the lease's end is.
     pub async fn let_expire(&self, job: Uuid) {
-        sqlx::query("UPDATE jobs.leases SET expires_at = now() - interval '1 second' WHERE subject = 'job:' || $1::text")
+        sqlx::query("UPDATE jobs.leases SET expires_at = now() - interval '1 second' WHERE subject = 'job:' || $1::text AND owner IS NOT NULL")
             .bind(job)
             .execute(&self.pool)
             .await
