@@ -5,6 +5,7 @@
 mod api;
 mod doctor;
 mod list;
+mod plan;
 mod submit;
 mod up;
 mod watch;
@@ -41,6 +42,14 @@ enum Command {
         /// Stay and watch it
         #[arg(long)]
         watch: bool,
+    },
+    /// Show what a montage would take, without making it
+    Plan {
+        /// The job, as POST /v1/jobs takes it, or only its spec as {"spec": ...}
+        file: PathBuf,
+        /// Print the whole plan as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Follow a job until it ends
     Watch {
@@ -101,6 +110,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Submit { file, idempotency_key, watch } => {
             submit::submit(&env, &file, idempotency_key.as_deref(), watch).await
         }
+        Command::Plan { file, json } => plan::plan(&env, &file, json).await,
         Command::Watch { job } => watch::watch(&api::client(&env)?, job).await,
         Command::List { what, search, state, limit } => {
             list::list(&env, what, search.as_deref(), state.as_deref(), limit).await

@@ -1,7 +1,7 @@
 //! Sending jobs and files.
 
 use anyhow::Context;
-use contracts::{job::Job, object::Upload};
+use contracts::{job::Job, object::Upload, problem::Problem};
 use reqwest::Method;
 use serde_json::Value;
 use service_kit::{
@@ -23,10 +23,7 @@ pub async fn submit(env: &Env, file: &Path, key: Option<&str>, follow: bool) -> 
     let job = match answer {
         Ok(job) => job.context("the gateway answered nothing")?,
         Err(CallError::Problem(problem)) => {
-            eprintln!("{}: {}", problem.title, problem.detail.as_deref().unwrap_or(&problem.code));
-            for error in &problem.errors {
-                eprintln!("  {}  {}", error.pointer, error.detail);
-            }
+            print_problem(&problem);
             return Ok(ExitCode::FAILURE);
         }
         Err(error) => return Err(with_advice(error, env)),
@@ -66,11 +63,20 @@ pub async fn upload(env: &Env, file: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says what was refused, with the place of every mistake.
+pub fn print_problem(problem: &Problem) {
+    eprintln!("{}: {}", problem.title, problem.detail.as_deref().unwrap_or(&problem.code));
+    for error in &problem.errors {
+        eprintln!("  {}  {}", error.pointer, error.detail);
+    }
+}
+
 fn detail_of(text: &str) -> Option<String> {
     serde_json::from_str::<Value>(text).ok()?.get("detail")?.as_str().map(str::to_owned)
 }
 
-fn read_json(file: &Path) -> anyhow::Result<Value> {
+/// The JSON in a file, or in standard input for `-`.
+pub fn read_json(file: &Path) -> anyhow::Result<Value> {
     let text = if file.as_os_str() == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
@@ -87,7 +93,7 @@ fn uuid_key() -> String {
 }
 
 /// Adds what to do where the gateway is not there.
-fn with_advice(error: CallError, env: &Env) -> anyhow::Error {
+pub fn with_advice(error: CallError, env: &Env) -> anyhow::Error {
     match error {
         CallError::Unreachable { .. } => anyhow::Error::new(error).context(format!(
             "nothing answers at {} (SM_GATEWAY_URL); `stream-montages up` starts everything",

@@ -13,6 +13,7 @@ use contracts::{
     },
     montage::{Montage, PublishRequest, PublishTranscriptRequest},
     object::{GrantRequest, Grants},
+    part::{NewPart, PartState, PartStates, PartStatesRequest, PartsRequest},
     problem::{Problem, ProblemCode},
 };
 use reqwest::Method;
@@ -57,6 +58,15 @@ impl From<CallError> for ApiError {
     }
 }
 
+/// What a job came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is published: of a montage or a transcript.
+    Montage(MontageId),
+    /// It is said with the completion: of a plan or a part.
+    Result(serde_json::Value),
+}
+
 /// What a published result is answered with; the rest of it is the library's business.
 #[derive(Debug, Deserialize)]
 struct Published {
@@ -85,7 +95,7 @@ impl Gateway {
         self.executor
     }
 
-    /// The next job in line, waiting up to the request's time for one. Not repeated here: the claim loop does that.
+    /// The next job in line, or the next part of the request's parent, waiting up to the request's time for one. Not repeated here: the claim loop does that.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -106,13 +116,56 @@ impl Gateway {
         self.once(Method::POST, "/v1/leases/heartbeat", Some(request), limit).await.and_then(present)
     }
 
-    /// The result is published.
+    /// The result is published, or said here.
     ///
     /// # Errors
     /// [`ApiError`], after repeating.
-    pub async fn complete(&self, job: JobId, fence: i64, montage_id: MontageId) -> Result<(), ApiError> {
-        let request = CompleteRequest { executor_id: self.executor, fence, montage_id };
+    pub async fn complete(&self, job: JobId, fence: i64, outcome: Outcome) -> Result<(), ApiError> {
+        let (montage_id, result) = match outcome {
+            Outcome::Montage(id) => (Some(id), None),
+            Outcome::Result(result) => (None, Some(result)),
+        };
+        let request = CompleteRequest { executor_id: self.executor, fence, montage_id, result };
         self.repeat::<_, serde_json::Value>(&format!("/v1/leases/{job}/complete"), &request).await.map(drop)
+    }
+
+    /// Lets others make parts of a job whose lease is held here; answers where each stands, in the order of `parts`.
+    /// Parts that are known already keep what was made of them.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating.
+    pub async fn parts(
+        &self,
+        job: JobId,
+        fence: i64,
+        plan: serde_json::Value,
+        parts: Vec<NewPart>,
+    ) -> Result<Vec<PartState>, ApiError> {
+        let request = PartsRequest { executor_id: self.executor, fence, plan, parts };
+        let states: PartStates =
+            self.repeat(&format!("/v1/leases/{job}/parts"), &request).await.and_then(present)?;
+        if states.parts.len() != request.parts.len() {
+            return Err(ApiError::Unavailable(
+                "it answered another number of parts than were posted".to_owned(),
+            ));
+        }
+        Ok(states.parts)
+    }
+
+    /// Where all parts of a job stand, in the order of their keys; without the results of those that are `known`.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating.
+    pub async fn part_states(
+        &self,
+        job: JobId,
+        fence: i64,
+        known: Vec<String>,
+    ) -> Result<Vec<PartState>, ApiError> {
+        let request = PartStatesRequest { executor_id: self.executor, fence, known };
+        let states: PartStates =
+            self.repeat(&format!("/v1/leases/{job}/parts/states"), &request).await.and_then(present)?;
+        Ok(states.parts)
     }
 
     /// The attempt failed.

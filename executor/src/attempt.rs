@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{ApiError, Gateway},
+    api::{ApiError, Gateway, Outcome},
     config::Config,
     failure::{Failed, machine},
     guard::Stop,
@@ -159,6 +159,10 @@ async fn work(
             montage::make(&attempt, spec, dir.path()).await
         }
         JobSpec::Transcript(spec) => transcript::make(&begin(true, None), spec, dir.path()).await,
+        // Never asked for by the claim loop.
+        JobSpec::Plan { .. } | JobSpec::Part { .. } => {
+            Err(Failed::transient("kind_not_offered", "This executor does not do jobs of this kind."))
+        }
     }
 }
 
@@ -178,7 +182,7 @@ async fn report(gateway: &Gateway, lease: &Arc<Lease>, outcome: Result<MontageId
         }
         Ok(montage) => {
             tracing::info!(montage_id = %montage, "an attempt succeeded");
-            ("succeeded", tell(lease, gateway.complete(job, fence, montage)).await)
+            ("succeeded", tell(lease, gateway.complete(job, fence, Outcome::Montage(montage))).await)
         }
         Err(Some(failed)) => {
             tracing::warn!(

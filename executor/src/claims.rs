@@ -113,8 +113,9 @@ impl Claimer<'_> {
         let request = ClaimRequest {
             executor_id: self.shop.gateway.executor(),
             executor_name: self.shop.config.name.clone(),
-            kinds: JobKind::NAMES.iter().map(|(_, kind)| *kind).collect(),
+            kinds: JobKind::POSTED.iter().map(|(_, kind)| *kind).collect(),
             wait_seconds,
+            parent: None,
         };
         let asked_at = Instant::now();
         let mut claim = std::pin::pin!(self.shop.gateway.claim(&request));

@@ -123,7 +123,9 @@ fn order(
             .collect(),
         clips,
         canvas: CanvasOptions { width: spec.canvas.width, height: spec.canvas.height, frame_rate },
-        audio: AudioOptions { loudness_lufs: spec.audio.loudness_lufs },
+        audio: AudioOptions {
+            loudness_lufs: spec.audio.loudness_lufs.unwrap_or(spec::DEFAULT_LOUDNESS_LUFS),
+        },
         limits: MediaLimits { threads: attempt.shop.config.render.threads, ..MediaLimits::default() },
         encoder: EncoderSettings::default(),
     })

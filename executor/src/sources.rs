@@ -301,7 +301,7 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contracts::spec::{Audio, Canvas, Cut, Highlight, Order, Transcribe, Transition};
+    use contracts::spec::{Audio, Canvas, Cut, Highlight, Order, Titles, Transcribe, Transition};
     use contracts::time::MediaTime;
 
     #[test]
@@ -313,6 +313,7 @@ mod tests {
             title: None,
             streamer: None,
             score: None,
+            cut: None,
         };
         let spec = MontageSpec {
             highlights: ["m:b", "m:a", "m:b", "m:c", "m:a"].map(highlight).to_vec(),
@@ -321,6 +322,9 @@ mod tests {
             order: Order::default(),
             audio: Audio::default(),
             transition: Transition::default(),
+            titles: Titles::default(),
+            intro: None,
+            outro: None,
             transcribe: Transcribe::default(),
         };
         let (sources, of_highlight) = distinct(&spec);

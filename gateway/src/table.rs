@@ -126,6 +126,8 @@ const READ_OR_EXECUTOR: Need = Need::Scopes(&[Scope::Read, Scope::Admin, Scope::
 
 /// What every service takes of JSON.
 const JSON: Body = Body::Most(2 << 20);
+/// Plans, and what parts of a montage came to.
+const PLAN: Body = Body::Most(8 << 20);
 /// Transcripts of hours with every word timed.
 const RESULT: Body = Body::Most(64 << 20);
 
@@ -139,6 +141,7 @@ const PATCH: Rule = rule("PATCH", WRITE, JSON, Wait::Short);
 const DELETE: Rule = rule("DELETE", WRITE, Body::None, Wait::Short);
 const GET_EXECUTOR: Rule = rule("GET", EXECUTOR, Body::None, Wait::Short);
 const POST_EXECUTOR: Rule = rule("POST", EXECUTOR, JSON, Wait::Short);
+const POST_PLAN: Rule = rule("POST", EXECUTOR, PLAN, Wait::Short);
 const POST_RESULT: Rule = rule("POST", EXECUTOR, RESULT, Wait::Short);
 
 /// All routes that lead to services.
@@ -148,8 +151,16 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/jobs/{id}/cancel", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/jobs/{id}/retry", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
+    Route { pattern: "/v1/plans", upstream: Upstream::Jobs, rules: &[POST] },
+    Route { pattern: "/v1/plans/{id}", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/leases", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
-    Route { pattern: "/v1/leases/{*rest}", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/leases/heartbeat", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/leases/{job}/complete", upstream: Upstream::Jobs, rules: &[POST_PLAN] },
+    Route { pattern: "/v1/leases/{job}/fail", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/leases/{job}/release", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/leases/{job}/check", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/leases/{job}/parts", upstream: Upstream::Jobs, rules: &[POST_PLAN] },
+    Route { pattern: "/v1/leases/{job}/parts/states", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/grants", upstream: Upstream::Montages, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/results", upstream: Upstream::Montages, rules: &[POST_RESULT] },
     Route { pattern: "/v1/results/transcript", upstream: Upstream::Montages, rules: &[POST_RESULT] },
@@ -262,7 +273,11 @@ mod tests {
             ("/v1/montages/1/media", Some("/v1/montages/{id}/{part}")),
             ("/v1/results/transcript", Some("/v1/results/transcript")),
             ("/v1/results/{job_id}", Some("/v1/results/{job}")),
-            ("/v1/leases/{job}/complete", Some("/v1/leases/{*rest}")),
+            ("/v1/leases/{job}/complete", Some("/v1/leases/{job}/complete")),
+            ("/v1/leases/heartbeat", Some("/v1/leases/heartbeat")),
+            ("/v1/leases/1/parts/states", Some("/v1/leases/{job}/parts/states")),
+            ("/v1/leases/1/nothing", None),
+            ("/v1/plans/1", Some("/v1/plans/{id}")),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),
             ("/v2/jobs", None),

@@ -28,6 +28,8 @@ pub fn milliseconds(duration: Duration) -> u64 {
 }
 
 /// Gives the first job in line a lease: by priority, then by the moment since which it may run. `None` if there is none.
+/// With a parent only its parts are in line. A part's spec is put together here: its own numbers of segments, the montage of
+/// its parent, and the plan that it was posted with.
 ///
 /// # Errors
 /// Those of the database.
@@ -36,6 +38,7 @@ pub async fn claim(
     owner: Uuid,
     executor_name: &str,
     kinds: &[JobKind],
+    parent: Option<JobId>,
     policy: &Policy,
 ) -> sqlx::Result<Option<ClaimedJob>> {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
@@ -43,6 +46,7 @@ pub async fn claim(
         r#"WITH picked AS (
                SELECT id FROM jobs.jobs
                WHERE state IN ('queued', 'retrying') AND run_at <= now() AND kind = ANY($3::text[])
+                     AND ($6::uuid IS NULL OR parent_id = $6)
                ORDER BY priority DESC, run_at, id
                LIMIT 1
                FOR UPDATE SKIP LOCKED),
@@ -59,18 +63,26 @@ pub async fn claim(
                    version = version + 1, updated_at = now()
                FROM picked, leased
                WHERE job.id = picked.id
-               RETURNING job.id, job.attempt, leased.fence, job.kind, job.title, job.labels, job.spec),
+               RETURNING job.id, job.attempt, leased.fence, job.kind, job.title, job.labels, job.spec, job.parent_id,
+                         job.plan_hash),
            noted AS (
                INSERT INTO jobs.attempts (job_id, number, fence, executor_name, started_at, deadline_at)
                SELECT id, attempt, fence, $2, now(), now() + make_interval(secs => $5::float8) FROM started)
-           SELECT id AS "id!", attempt AS "attempt!", fence AS "fence!", kind AS "kind!", title AS "title!",
-                  labels AS "labels!: Json<BTreeMap<String, String>>", spec AS "spec!: Json<JobSpec>"
-           FROM started"#,
+           SELECT started.id AS "id!", started.attempt AS "attempt!", fence AS "fence!", started.kind AS "kind!",
+                  started.title AS "title!", started.labels AS "labels!: Json<BTreeMap<String, String>>",
+                  CASE WHEN started.parent_id IS NULL THEN started.spec
+                       ELSE jsonb_build_object('part', (started.spec -> 'part')
+                                || jsonb_build_object('montage', parent.spec, 'plan', shared.plan))
+                  END AS "spec!: Json<JobSpec>"
+           FROM started
+           LEFT JOIN jobs.jobs AS parent ON parent.id = started.parent_id
+           LEFT JOIN jobs.part_plans AS shared ON shared.job_id = started.parent_id AND shared.hash = started.plan_hash"#,
         owner,
         executor_name,
         &kinds as _,
         policy.lease_ttl.as_secs_f64(),
         policy.deadline.as_secs_f64(),
+        parent.map(|parent| parent.0),
     )
     .fetch_optional(connection)
     .await?;

@@ -11,16 +11,22 @@ mod config;
 mod hints;
 mod judge;
 mod outbox;
+mod parts;
+mod plans;
 mod post;
 mod posted;
 mod routes_jobs;
 mod routes_leases;
+mod routes_parts;
+mod routes_plans;
 mod rows;
 mod turns;
 mod upkeep;
 
 pub use config::{Config, HintsConfig, Policy};
+pub use upkeep::forget;
 
+use axum::extract::DefaultBodyLimit;
 use service_kit::{
     Running, db,
     http::{ServeOptions, bind, serve},
@@ -33,6 +39,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use app::App;
 use hints::Hints;
 
+/// Largest body of a route whose body holds a plan, in bytes.
+const LARGE_BODY: usize = 8 << 20;
+
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(routes_jobs::post_jobs, routes_jobs::list_jobs))
@@ -40,12 +49,23 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(routes_jobs::cancel_job))
         .routes(routes!(routes_jobs::retry_job))
         .routes(routes!(routes_jobs::stats))
+        .routes(routes!(routes_plans::post_plan))
+        .routes(routes!(routes_plans::get_plan))
         .routes(routes!(routes_leases::claim))
         .routes(routes!(routes_leases::heartbeat))
-        .routes(routes!(routes_leases::complete))
+        .merge(large_bodies())
         .routes(routes!(routes_leases::fail))
         .routes(routes!(routes_leases::release))
         .routes(routes!(routes_leases::check))
+}
+
+/// The routes whose bodies hold plans.
+fn large_bodies() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(routes_leases::complete))
+        .routes(routes!(routes_parts::post_parts))
+        .routes(routes!(routes_parts::part_states))
+        .layer(DefaultBodyLimit::max(LARGE_BODY))
 }
 
 /// What the routes are and take and answer.
@@ -67,6 +87,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         pool: pool.clone(),
         policy: config.policy,
         work: Notify::new(),
+        ended: Notify::new(),
         outbox: Notify::new(),
         shutdown: shutdown.clone(),
     });

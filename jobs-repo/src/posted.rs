@@ -2,13 +2,12 @@
 //!
 //! It describes the decoder of `contracts::spec`, which accepts more than the answers hold; a test compares the two. Nothing
 //! is ever decoded into these types.
-#![expect(dead_code, reason = "only their schemas are used")]
+#![expect(dead_code, clippy::large_enum_variant, reason = "only their schemas are used")]
 
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
-    job::JobKind,
-    spec::{Audio, Canvas, Cut, Order, Source, Transition},
+    spec::{CanvasCodec, CutMode, Order, Rgb, Source, TitleShow, TransitionKind},
     time::MediaTime,
     transcript::Engine,
 };
@@ -25,12 +24,42 @@ pub enum PostedJobs {
     List(Vec<PostedJob>),
 }
 
+/// What `POST /v1/plans` takes: a montage job, of which only the spec matters.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedPlan {
+    /// `montage`, if it is there.
+    kind: Option<PostedKind>,
+    /// Has no meaning here.
+    #[schema(max_length = 200)]
+    title: Option<String>,
+    /// Have no meaning here.
+    labels: Option<BTreeMap<String, String>>,
+    /// Has no meaning here.
+    #[schema(minimum = -100, maximum = 100)]
+    priority: Option<i16>,
+    /// Has no meaning here.
+    run_at: Option<DateTime<Utc>>,
+    /// The montage.
+    spec: PostedMontage,
+}
+
+/// Which kinds of jobs are posted.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PostedKind {
+    /// A montage of highlights.
+    Montage,
+    /// A new transcript for a montage that is in the library.
+    Transcript,
+}
+
 /// A job to be done.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PostedJob {
     /// The kind of result.
-    kind: JobKind,
+    kind: PostedKind,
     /// That of the first highlight if absent.
     #[schema(max_length = 200)]
     title: Option<String>,
@@ -63,15 +92,21 @@ pub struct PostedMontage {
     #[schema(min_items = 1, max_items = 500)]
     highlights: Vec<PostedHighlight>,
     /// How clips are cut; `exact` if absent.
-    cut: Option<Cut>,
+    cut: Option<PostedCut>,
     /// The picture that all clips are put on; what is absent is taken from the sources.
-    canvas: Option<Canvas>,
+    canvas: Option<PostedCanvas>,
     /// In which order the clips stand; `given` if absent.
     order: Option<Order>,
     /// How it sounds; -16 LUFS if absent.
-    audio: Option<Audio>,
-    /// What is between clips; `none` if absent.
-    transition: Option<Transition>,
+    audio: Option<PostedAudio>,
+    /// What is between clips; nothing if absent.
+    transition: Option<PostedTransition>,
+    /// What is written over each clip; nothing if absent.
+    titles: Option<PostedTitles>,
+    /// What stands before the first clip.
+    intro: Option<PostedBookend>,
+    /// What stands after the last clip.
+    outro: Option<PostedBookend>,
     /// How it is transcribed.
     transcribe: Option<PostedTranscribe>,
 }
@@ -96,6 +131,80 @@ pub struct PostedHighlight {
     streamer: Option<String>,
     /// The higher the better.
     score: Option<f64>,
+    /// How this clip is cut, where it differs from the whole.
+    cut: Option<PostedCut>,
+}
+
+/// How clips are cut.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedCut {
+    /// `exact` if absent.
+    mode: Option<CutMode>,
+    /// How far start and end may each move, with `snap` and `auto`: up to 10 seconds; half a second if absent.
+    tolerance: Option<MediaTime>,
+}
+
+/// The picture that all clips are put on.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedCanvas {
+    /// `auto` if absent.
+    codec: Option<CanvasCodec>,
+    /// In pixels, even; goes with the height.
+    #[schema(minimum = 16, maximum = 7680)]
+    width: Option<u32>,
+    /// In pixels, even; goes with the width.
+    #[schema(minimum = 16, maximum = 4320)]
+    height: Option<u32>,
+    /// Such as `30`, `29.97` or `30000/1001`; 1 to 120. A number is accepted too.
+    #[schema(max_length = 20)]
+    frame_rate: Option<String>,
+}
+
+/// How it sounds.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedAudio {
+    /// Integrated loudness that every clip is levelled to (EBU R128); -16 if absent. Null for no levelling.
+    #[schema(minimum = -40, maximum = -5, default = -16)]
+    loudness_lufs: Option<f64>,
+}
+
+/// What is between clips.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedTransition {
+    /// `none` if absent.
+    kind: Option<TransitionKind>,
+    /// 0.1 to 5 seconds, for all kinds but `none`; half a second if absent.
+    duration: Option<MediaTime>,
+    /// What `dip` passes through; white if absent.
+    colour: Option<Rgb>,
+}
+
+/// What is written over the lower third of each clip when it begins.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedTitles {
+    /// `none` if absent.
+    show: Option<TitleShow>,
+    /// For how long: 0.5 to 60 seconds, unless nothing is shown; four seconds if absent.
+    seconds: Option<MediaTime>,
+}
+
+/// A clip before or after all others. The whole source, unless something else is said.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedBookend {
+    /// Where the video is.
+    source: Source,
+    /// Where it starts on the source; at its beginning if absent.
+    start: Option<MediaTime>,
+    /// How long it is.
+    duration: Option<MediaTime>,
+    /// Where it ends on the source, instead of a duration.
+    end: Option<MediaTime>,
 }
 
 /// How a montage is transcribed.
@@ -144,12 +253,23 @@ mod tests {
 
     #[test]
     fn the_schema_and_the_decoder_agree() {
-        let montage = json!({ "highlights": [{ "source": {} }], "transcribe": {} });
+        let montage = json!({
+            "highlights": [{ "source": {}, "cut": {} }], "cut": {}, "canvas": {}, "audio": {}, "transition": {}, "titles": {},
+            "intro": {}, "outro": {}, "transcribe": {} });
         let transcript = json!({ "montage": "x" });
         for (place, kind, spec, names) in [
             ("", "montage", &montage, known_to_schema::<PostedJob>()),
+            ("", "montage", &montage, known_to_schema::<PostedPlan>()),
             ("/spec", "montage", &montage, known_to_schema::<PostedMontage>()),
             ("/spec/highlights/0", "montage", &montage, known_to_schema::<PostedHighlight>()),
+            ("/spec/highlights/0/cut", "montage", &montage, known_to_schema::<PostedCut>()),
+            ("/spec/cut", "montage", &montage, known_to_schema::<PostedCut>()),
+            ("/spec/canvas", "montage", &montage, known_to_schema::<PostedCanvas>()),
+            ("/spec/audio", "montage", &montage, known_to_schema::<PostedAudio>()),
+            ("/spec/transition", "montage", &montage, known_to_schema::<PostedTransition>()),
+            ("/spec/titles", "montage", &montage, known_to_schema::<PostedTitles>()),
+            ("/spec/intro", "montage", &montage, known_to_schema::<PostedBookend>()),
+            ("/spec/outro", "montage", &montage, known_to_schema::<PostedBookend>()),
             ("/spec/transcribe", "montage", &montage, known_to_schema::<PostedTranscribe>()),
             ("/spec", "transcript", &transcript, known_to_schema::<PostedTranscript>()),
         ] {

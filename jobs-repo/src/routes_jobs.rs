@@ -26,6 +26,7 @@ use utoipa::IntoParams;
 
 use crate::{
     app::App,
+    parts,
     post::{self, Key, Posted},
     posted::PostedJobs,
     rows::{self, Filters, Position, Stored},
@@ -143,7 +144,7 @@ fn decode(body: &Value) -> ApiResult<Vec<NewJob>> {
 }
 
 /// The request's W3C trace context, if it has a well-formed one.
-fn trace_parent(headers: &HeaderMap) -> Option<String> {
+pub fn trace_parent(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("traceparent")?.to_str().ok()?;
     let fits = value.len() == 55 && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
     fits.then(|| value.to_owned())
@@ -156,7 +157,7 @@ fn trace_parent(headers: &HeaderMap) -> Option<String> {
 pub struct ListQuery {
     /// Only jobs in these states; several with commas between them.
     state: Option<String>,
-    /// Only jobs of these kinds; several with commas between them.
+    /// Only jobs of these kinds; several with commas between them. `montage,transcript` if absent: those that were posted.
     kind: Option<String>,
     /// Only jobs with this label, as `name:value` or `name=value`.
     label: Option<String>,
@@ -189,7 +190,10 @@ pub async fn list_jobs(
     let kinds: Vec<&str> = JobKind::NAMES.iter().map(|(name, _)| *name).collect();
     let filters = Filters {
         states: query.state.map(|text| names("state", &text, &states)).transpose()?,
-        kinds: query.kind.map(|text| names("kind", &text, &kinds)).transpose()?,
+        kinds: match query.kind {
+            Some(text) => names("kind", &text, &kinds)?,
+            None => JobKind::POSTED.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        },
         label: query.label.map(|text| label(&text)).transpose()?,
         since: query.since.map(|text| moment(&text)).transpose()?,
     };
@@ -255,8 +259,15 @@ pub async fn get_job(
     headers: HeaderMap,
     Path(id): Path<JobId>,
 ) -> ApiResult<Response> {
-    let stored =
-        rows::get(&mut *app.pool.acquire().await?, id).await?.ok_or_else(|| ApiError::not_found("job"))?;
+    let mut connection = app.pool.acquire().await?;
+    let mut stored = rows::get(&mut connection, id).await?.ok_or_else(|| ApiError::not_found("job"))?;
+    if stored.job.kind == JobKind::Montage
+        && let Some((parts, versions)) = parts::summary(&mut connection, id).await?
+    {
+        stored.job.parts = Some(parts);
+        stored.parts_version = versions;
+    }
+    drop(connection);
     let tag = etag(&stored);
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let unchanged = known.flat_map(|list| list.split(',')).any(|known| {
@@ -270,7 +281,10 @@ pub async fn get_job(
 }
 
 fn etag(stored: &Stored) -> String {
-    format!("\"v{}\"", stored.version)
+    match stored.parts_version {
+        0 => format!("\"v{}\"", stored.version),
+        parts => format!("\"v{}.{parts}\"", stored.version),
+    }
 }
 
 fn answer(status: StatusCode, stored: Stored) -> Response {
@@ -291,7 +305,7 @@ fn answer(status: StatusCode, stored: Stored) -> Response {
         (status = 200, description = "Cancelled.", body = Job),
         (status = 202, description = "Its executor is told to stop.", body = Job),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`conflict`: it has ended", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: it has ended, or is a part of another one", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn cancel_job(State(app): State<Arc<App>>, Path(id): Path<JobId>) -> ApiResult<Response> {
@@ -303,8 +317,10 @@ pub async fn cancel_job(State(app): State<Arc<App>>, Path(id): Path<JobId>) -> A
             let detail = format!("The job is {} already; there is nothing to cancel.", state.as_str());
             return Err(ApiError::new(ProblemCode::Conflict, detail));
         }
+        Turn::Unfit(detail) => return Err(ApiError::new(ProblemCode::Conflict, detail)),
         Turn::Stale | Turn::Missing => return Err(ApiError::not_found("job")),
     };
+    app.ended.notify_waiters();
     let stored = rows::get(&mut connection, id).await?.ok_or_else(|| ApiError::not_found("job"))?;
     Ok(answer(status, stored))
 }
@@ -332,6 +348,7 @@ pub async fn retry_job(State(app): State<Arc<App>>, Path(id): Path<JobId>) -> Ap
             );
             return Err(ApiError::new(ProblemCode::Conflict, detail));
         }
+        Turn::Unfit(detail) => return Err(ApiError::new(ProblemCode::Conflict, detail)),
         Turn::Asked | Turn::Stale | Turn::Missing => return Err(ApiError::not_found("job")),
     }
     let stored = rows::get(&mut connection, id).await?.ok_or_else(|| ApiError::not_found("job"))?;

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::{
     app::App,
     claims,
-    turns::{self, Turn},
+    turns::{self, Product, Turn, is_storable},
 };
 
 /// Longest wait of a claim, in seconds.
@@ -55,7 +55,7 @@ pub async fn claim(State(app): State<Arc<App>>, Json(request): Json<ClaimRequest
         let claimed = {
             let mut connection = app.pool.acquire().await?;
             let (owner, name) = (request.executor_id.0, request.executor_name.as_str());
-            claims::claim(&mut connection, owner, name, &request.kinds, &app.policy).await?
+            claims::claim(&mut connection, owner, name, &request.kinds, request.parent, &app.policy).await?
         };
         if let Some(job) = claimed {
             metrics::counter!("jobs_claims_total", "kind" => job.kind.as_str()).increment(1);
@@ -120,7 +120,8 @@ pub async fn heartbeat(
 
 /// Complete a job
 ///
-/// The result is published. Sending the same again answers the same.
+/// The result of a montage or a transcript is published; that of a plan or a part stands in the request. Sending the same
+/// again answers the same.
 #[utoipa::path(
     post, path = "/v1/leases/{job}/complete", tag = "leases",
     params(("job" = JobId, Path, description = "The job")),
@@ -129,6 +130,8 @@ pub async fn heartbeat(
         (status = 204, description = "The job has succeeded."),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`stale_fence`", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`too_large`: over 8 MiB", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_spec`: not a result of the kind that the job asks for", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn complete(
@@ -136,10 +139,25 @@ pub async fn complete(
     Path(job): Path<JobId>,
     Json(request): Json<CompleteRequest>,
 ) -> ApiResult<StatusCode> {
-    let proof = (request.executor_id, request.fence);
+    let (executor, fence) = (request.executor_id, request.fence);
+    let product = product(request)?;
     let mut connection = app.pool.acquire().await?;
-    let turn = turns::complete(&mut connection, job, proof, request.montage_id, &app.policy).await?;
-    answer(&app, job, request.fence, turn)
+    let turn = turns::complete(&mut connection, job, (executor, fence), &product, &app.policy).await?;
+    answer(&app, job, fence, turn)
+}
+
+/// The one thing that a job came to.
+fn product(request: CompleteRequest) -> ApiResult<Product> {
+    match (request.montage_id, request.result) {
+        (Some(montage), None) => Ok(Product::Montage(montage)),
+        (None, Some(result)) if !result.is_null() => {
+            if !is_storable(&result) {
+                return Err(ApiError::invalid_at("/result", "U+0000 is not accepted in text"));
+            }
+            Ok(Product::Result(result))
+        }
+        _ => Err(ApiError::invalid_at("", "exactly one of `montage_id` and `result` is required")),
+    }
 }
 
 /// Give up an attempt
@@ -190,17 +208,21 @@ fn answer(app: &App, job: JobId, fence: i64, turn: Turn) -> ApiResult<StatusCode
     match turn {
         Turn::Done(state) => {
             tracing::info!(job_id = %job, fence, state = state.as_str(), "attempt ended");
-            if !state.is_final() {
+            if state.is_final() {
+                app.ended.notify_waiters();
+            } else {
                 app.ring();
             }
             Ok(StatusCode::NO_CONTENT)
         }
         Turn::Missing => Err(ApiError::not_found("job")),
+        Turn::Unfit(detail) => Err(ApiError::invalid_at("", detail)),
         Turn::Stale | Turn::Asked | Turn::Refused(_) => Err(stale(fence)),
     }
 }
 
-fn stale(fence: i64) -> ApiError {
+/// A write under a lease that is not held.
+pub fn stale(fence: i64) -> ApiError {
     ApiError::new(
         ProblemCode::StaleFence,
         format!("The lease with fence {fence} is not held any more. Nothing was changed."),

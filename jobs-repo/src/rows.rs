@@ -21,6 +21,8 @@ pub struct Stored {
     pub job: Job,
     /// Grows with every change: the ETag.
     pub version: i64,
+    /// Grows with every change of its parts, where these are answered with it; 0 otherwise.
+    pub parts_version: i64,
 }
 
 struct Row {
@@ -71,10 +73,16 @@ impl Row {
         let (id, state) = (JobId(self.id), state(&self.state)?);
         let mut links = BTreeMap::from([("self".to_owned(), format!("/v1/jobs/{id}"))]);
         let mut link = |name: &str, path: String| links.insert(name.to_owned(), path);
-        if !state.is_final() {
-            link("cancel", format!("/v1/jobs/{id}/cancel"));
-        } else if state != JobState::Succeeded {
-            link("retry", format!("/v1/jobs/{id}/retry"));
+        let kind = kind(&self.kind)?;
+        if kind == JobKind::Plan {
+            link("plan", format!("/v1/plans/{id}"));
+        }
+        if kind.is_posted() {
+            if !state.is_final() {
+                link("cancel", format!("/v1/jobs/{id}/cancel"));
+            } else if state != JobState::Succeeded {
+                link("retry", format!("/v1/jobs/{id}/retry"));
+            }
         }
         let result = self.montage_id.map(|montage| {
             let href = format!("/v1/montages/{montage}");
@@ -83,7 +91,7 @@ impl Row {
         });
         let job = Job {
             id,
-            kind: kind(&self.kind)?,
+            kind,
             title: self.title,
             labels: self.labels.0,
             priority: self.priority,
@@ -93,6 +101,7 @@ impl Row {
             cancel_requested: self.cancel_requested,
             spec: self.spec.0,
             progress: self.progress.map(|Json(progress)| progress),
+            parts: None,
             attempts: Vec::new(),
             result,
             failure: self.failure.map(|Json(failure)| failure),
@@ -101,7 +110,7 @@ impl Row {
             finished_at: self.finished_at,
             links,
         };
-        Ok(Stored { job, version: self.version })
+        Ok(Stored { job, version: self.version, parts_version: 0 })
     }
 }
 
@@ -111,7 +120,7 @@ pub struct Filters {
     /// In one of these states.
     pub states: Option<Vec<String>>,
     /// Of one of these kinds.
-    pub kinds: Option<Vec<String>>,
+    pub kinds: Vec<String>,
     /// With this label.
     pub label: Option<BTreeMap<String, String>>,
     /// Posted at this moment or later.
@@ -147,20 +156,24 @@ pub async fn list(
 ) -> sqlx::Result<Vec<Job>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT id, kind, title, labels AS "labels: Json<BTreeMap<String, String>>", priority,
-                  spec AS "spec: Json<JobSpec>", state, run_at, max_attempts, cancel_requested,
-                  progress AS "progress: Json<Progress>", failure AS "failure: Json<Failure>", montage_id, version,
-                  created_at, updated_at, finished_at
-           FROM jobs.jobs
-           WHERE ($1::text[] IS NULL OR state = ANY($1))
-             AND ($2::text[] IS NULL OR kind = ANY($2))
-             AND ($3::jsonb IS NULL OR labels @> $3)
-             AND ($4::timestamptz IS NULL OR created_at >= $4)
-             AND ($5::timestamptz IS NULL OR (created_at, id) < ($5, $6))
-           ORDER BY created_at DESC, id DESC
+        r#"SELECT job.id, job.kind, job.title, job.labels AS "labels: Json<BTreeMap<String, String>>", job.priority,
+                  CASE WHEN job.parent_id IS NULL THEN job.spec
+                       ELSE jsonb_build_object('part', (job.spec -> 'part') || jsonb_build_object('montage',
+                                (SELECT spec FROM jobs.jobs AS parent WHERE parent.id = job.parent_id)))
+                  END AS "spec!: Json<JobSpec>",
+                  job.state, job.run_at, job.max_attempts, job.cancel_requested,
+                  job.progress AS "progress: Json<Progress>", job.failure AS "failure: Json<Failure>", job.montage_id,
+                  job.version, job.created_at, job.updated_at, job.finished_at
+           FROM jobs.jobs AS job
+           WHERE ($1::text[] IS NULL OR job.state = ANY($1))
+             AND job.kind = ANY($2)
+             AND ($3::jsonb IS NULL OR job.labels @> $3)
+             AND ($4::timestamptz IS NULL OR job.created_at >= $4)
+             AND ($5::timestamptz IS NULL OR (job.created_at, job.id) < ($5, $6))
+           ORDER BY job.created_at DESC, job.id DESC
            LIMIT $7"#,
         filters.states.as_deref(),
-        filters.kinds.as_deref(),
+        &filters.kinds,
         filters.label.as_ref().map(Json) as _,
         filters.since,
         after.and_then(|after| DateTime::from_timestamp_micros(after.created)),
@@ -179,11 +192,16 @@ pub async fn list(
 pub async fn get_many(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Stored>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT id, kind, title, labels AS "labels: Json<BTreeMap<String, String>>", priority,
-                  spec AS "spec: Json<JobSpec>", state, run_at, max_attempts, cancel_requested,
-                  progress AS "progress: Json<Progress>", failure AS "failure: Json<Failure>", montage_id, version,
-                  created_at, updated_at, finished_at
-           FROM jobs.jobs WHERE id = ANY($1)"#,
+        r#"SELECT job.id, job.kind, job.title, job.labels AS "labels: Json<BTreeMap<String, String>>", job.priority,
+                  CASE WHEN job.parent_id IS NULL THEN job.spec
+                       ELSE jsonb_build_object('part', (job.spec -> 'part') || jsonb_build_object('montage',
+                                (SELECT spec FROM jobs.jobs AS parent WHERE parent.id = job.parent_id)))
+                  END AS "spec!: Json<JobSpec>",
+                  job.state, job.run_at, job.max_attempts, job.cancel_requested,
+                  job.progress AS "progress: Json<Progress>", job.failure AS "failure: Json<Failure>", job.montage_id,
+                  job.version, job.created_at, job.updated_at, job.finished_at
+           FROM jobs.jobs AS job
+           WHERE job.id = ANY($1)"#,
         ids,
     )
     .fetch_all(&mut *connection)

@@ -6,9 +6,12 @@
 
 use contracts::{
     ids::{ExecutorId, JobId, MontageId},
-    job::{AttemptOutcome, Failure, JobState},
-    lease::{FailRequest, LeaseProof},
+    job::{Failure, JobKind, JobState},
+    lease::{FailRequest, LARGEST_PART_RESULT_BYTES, LARGEST_PLAN_BYTES, LeaseProof},
+    plan::PlanView,
 };
+use serde::Deserialize as _;
+use serde_json::Value;
 use sqlx::{Connection, PgConnection, types::Json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -16,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     config::Policy,
     judge::{End, Standing, Verdict, judge},
-    rows,
+    parts, rows,
 };
 
 /// Longest stored text of a failure, in characters.
@@ -33,21 +36,84 @@ pub enum Turn {
     Stale,
     /// The job's state does not allow it. Nothing was changed.
     Refused(JobState),
+    /// The job's kind does not allow it, as the text says. Nothing was changed.
+    Unfit(&'static str),
     /// There is no such job.
     Missing,
+}
+
+/// What a job came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Product {
+    /// It is published: of a montage or a transcript.
+    Montage(MontageId),
+    /// It is kept with the job: of a plan or a part.
+    Result(Value),
+}
+
+impl Product {
+    /// Why a job of this kind cannot come to this; `None` if it can.
+    fn unfit(&self, kind: JobKind) -> Option<&'static str> {
+        let larger = |value: &Value, limit: usize| !fits(value, limit);
+        match (kind, self) {
+            (JobKind::Montage | JobKind::Transcript, Self::Montage(_)) => None,
+            (JobKind::Montage | JobKind::Transcript, Self::Result(_)) => {
+                Some("a job of this kind is completed with a `montage_id`")
+            }
+            (JobKind::Plan | JobKind::Segment, Self::Montage(_)) => {
+                Some("a job of this kind is completed with a `result`")
+            }
+            (JobKind::Plan, Self::Result(result)) if larger(result, LARGEST_PLAN_BYTES) => {
+                Some("the result of a plan has at most 4 MiB")
+            }
+            (JobKind::Plan, Self::Result(result)) if PlanView::deserialize(result).is_err() => {
+                Some("the result of a plan is a plan as it is shown; this one has another form")
+            }
+            (JobKind::Segment, Self::Result(result)) if larger(result, LARGEST_PART_RESULT_BYTES) => {
+                Some("the result of a part has at most 256 KiB")
+            }
+            (JobKind::Plan | JobKind::Segment, Self::Result(_)) => None,
+        }
+    }
+}
+
+/// Whether a value takes at most so many bytes of JSON; the text is not kept.
+pub fn fits(value: &Value, limit: usize) -> bool {
+    struct Left(usize);
+    impl std::io::Write for Left {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Left(limit), value).is_ok()
+}
+
+/// Whether the database takes a value: it has no word for one character.
+#[must_use]
+pub fn is_storable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.contains('\0'),
+        Value::Array(list) => list.iter().all(is_storable),
+        Value::Object(map) => map.iter().all(|(name, value)| !name.contains('\0') && is_storable(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// A job's row under lock.
 struct Locked {
     id: Uuid,
+    kind: JobKind,
     state: JobState,
     standing: Standing,
-    montage_id: Option<Uuid>,
 }
 
 async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Locked>> {
     let row = sqlx::query!(
-        "SELECT state, attempts_used, max_attempts, leases_lost, releases, cancel_requested, montage_id
+        "SELECT kind, state, attempts_used, max_attempts, leases_lost, releases, cancel_requested
          FROM jobs.jobs WHERE id = $1 FOR UPDATE",
         id,
     )
@@ -61,17 +127,22 @@ async fn lock(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Lo
         releases: row.releases,
         cancel_requested: row.cancel_requested,
     };
-    Ok(Some(Locked { id, state: rows::state(&row.state)?, standing, montage_id: row.montage_id }))
+    Ok(Some(Locked { id, kind: rows::kind(&row.kind)?, state: rows::state(&row.state)?, standing }))
 }
 
-/// Writes a verdict on the running attempt. The lease is the caller's to end.
+/// Writes a verdict on the running attempt. The lease is the caller's to end. Parts end with the attempt that leads them.
 async fn end_attempt(
     connection: &mut PgConnection,
-    job: Uuid,
+    job: &Locked,
     verdict: &Verdict,
     failure: Option<&Failure>,
-    montage: Option<MontageId>,
+    product: Option<&Product>,
 ) -> sqlx::Result<()> {
+    let (montage, result) = match product {
+        Some(Product::Montage(id)) => (Some(id.0), None),
+        Some(Product::Result(result)) => (None, Some(result)),
+        None => (None, None),
+    };
     let keeps_failure = verdict.state == JobState::Queued;
     let shows_failure = matches!(verdict.state, JobState::Failed | JobState::Dead | JobState::Retrying);
     sqlx::query!(
@@ -83,12 +154,12 @@ async fn end_attempt(
              SET state = $4, attempts_used = $5, leases_lost = $6, releases = $7, cancel_requested = false,
                  run_at = CASE WHEN $4 = 'retrying' THEN now() + make_interval(secs => $8) ELSE run_at END,
                  failure = CASE WHEN $9 THEN failure WHEN $10 THEN $3 END,
-                 progress = NULL, montage_id = $11, version = version + 1, updated_at = now(),
+                 progress = NULL, montage_id = $11, result = $13, version = version + 1, updated_at = now(),
                  finished_at = CASE WHEN $12 THEN now() END
              WHERE id = $1
              RETURNING id, run_at)
          INSERT INTO jobs.outbox (job_id, available_at) SELECT id, run_at FROM turned WHERE NOT $12",
-        job,
+        job.id,
         verdict.outcome.as_str(),
         failure.map(Json) as _,
         verdict.state.as_str(),
@@ -98,20 +169,28 @@ async fn end_attempt(
         verdict.wait.as_secs_f64(),
         keeps_failure,
         shows_failure,
-        montage.map(|montage| montage.0),
+        montage,
         verdict.state.is_final(),
+        result,
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    count(verdict);
+    if job.kind == JobKind::Montage {
+        parts::stop(connection, job.id).await?;
+    }
+    let kind = job.kind.as_str();
+    metrics::counter!("jobs_attempts_ended_total", "kind" => kind, "outcome" => verdict.outcome.as_str())
+        .increment(1);
+    if verdict.state.is_final() {
+        count_finished(job.kind, verdict.state, 1);
+    }
     Ok(())
 }
 
-fn count(verdict: &Verdict) {
-    metrics::counter!("jobs_attempts_ended_total", "outcome" => verdict.outcome.as_str()).increment(1);
-    if verdict.state.is_final() {
-        metrics::counter!("jobs_finished_total", "state" => verdict.state.as_str()).increment(1);
-    }
+/// Counts jobs that reached a final state.
+pub fn count_finished(kind: JobKind, state: JobState, jobs: u64) {
+    metrics::counter!("jobs_finished_total", "kind" => kind.as_str(), "state" => state.as_str())
+        .increment(jobs);
 }
 
 /// The text of a failure as it is stored: bounded, and without the one character that the database does not take.
@@ -130,7 +209,7 @@ async fn end_held(
     connection: &mut PgConnection,
     id: JobId,
     (executor, fence): (ExecutorId, i64),
-    (end, failure, montage): (End, Option<&Failure>, Option<MontageId>),
+    (end, failure, product): (End, Option<&Failure>, Option<&Product>),
     policy: &Policy,
 ) -> sqlx::Result<Turn> {
     let mut transaction = connection.begin().await?;
@@ -139,12 +218,16 @@ async fn end_held(
     if !lease::release(&mut transaction, &subject, executor.0, fence).await? {
         // A completion whose answer was lost is sent again: it is the same fence and the same result.
         let repeated =
-            end == End::Completed && completed_under(&mut transaction, &job, fence, montage).await?;
+            end == End::Completed && completed_under(&mut transaction, &job, fence, product).await?;
         return Ok(if repeated { Turn::Done(job.state) } else { Turn::Stale });
+    }
+    if let Some(reason) = product.and_then(|product| product.unfit(job.kind)) {
+        // The transaction is dropped, and the lease goes on.
+        return Ok(Turn::Unfit(reason));
     }
     let verdict = judge(job.standing, end, policy, rand::random());
     let failure = failure.map(storable).or_else(|| explain(end, &verdict));
-    end_attempt(&mut transaction, job.id, &verdict, failure.as_ref(), montage).await?;
+    end_attempt(&mut transaction, &job, &verdict, failure.as_ref(), product).await?;
     transaction.commit().await?;
     Ok(Turn::Done(verdict.state))
 }
@@ -153,18 +236,26 @@ async fn completed_under(
     connection: &mut PgConnection,
     job: &Locked,
     fence: i64,
-    montage: Option<MontageId>,
+    product: Option<&Product>,
 ) -> sqlx::Result<bool> {
-    let outcome = sqlx::query_scalar!(
-        "SELECT outcome FROM jobs.attempts WHERE job_id = $1 AND fence = $2",
+    let (montage, result) = match product {
+        Some(Product::Montage(id)) => (Some(id.0), None),
+        // What the database cannot hold was not stored.
+        Some(Product::Result(result)) => (None, Some(result)),
+        None => return Ok(false),
+    };
+    let found = sqlx::query_scalar!(
+        "SELECT 1 FROM jobs.attempts AS attempt JOIN jobs.jobs AS job ON job.id = attempt.job_id
+         WHERE job.id = $1 AND attempt.fence = $2 AND attempt.outcome = 'succeeded'
+               AND job.montage_id IS NOT DISTINCT FROM $3 AND job.result IS NOT DISTINCT FROM $4",
         job.id,
-        fence
+        fence,
+        montage,
+        result,
     )
     .fetch_optional(connection)
-    .await?
-    .flatten();
-    let succeeded = outcome.as_deref() == Some(AttemptOutcome::Succeeded.as_str());
-    Ok(succeeded && job.montage_id == montage.map(|montage| montage.0))
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Why an attempt ended that its executor did not explain.
@@ -186,7 +277,7 @@ fn explain(end: End, verdict: &Verdict) -> Option<Failure> {
     Some(Failure { code: code.to_owned(), message: message.to_owned(), pointer: None })
 }
 
-/// The result is published.
+/// The job came to something.
 ///
 /// # Errors
 /// Those of the database.
@@ -194,10 +285,10 @@ pub async fn complete(
     connection: &mut PgConnection,
     id: JobId,
     proof: (ExecutorId, i64),
-    montage: MontageId,
+    product: &Product,
     policy: &Policy,
 ) -> sqlx::Result<Turn> {
-    end_held(connection, id, proof, (End::Completed, None, Some(montage)), policy).await
+    end_held(connection, id, proof, (End::Completed, None, Some(product)), policy).await
 }
 
 /// The executor gave up.
@@ -235,13 +326,11 @@ pub async fn release(
     end_held(connection, id, (proof.executor_id, proof.fence), (End::Released, None, None), policy).await
 }
 
-/// Ends attempts whose lease ran out, at most `most` of them; answers how many. Rows that another one works on are left
-/// to it.
+/// Ends attempts whose lease ran out, at most `most` of them; answers how many.
 ///
 /// # Errors
-/// Those of the database; then none was ended.
+/// Those of the database; then the rest of them are left to the next call.
 pub async fn expire(connection: &mut PgConnection, most: i64, policy: &Policy) -> sqlx::Result<u64> {
-    let mut transaction = connection.begin().await?;
     let candidates = sqlx::query!(
         r#"SELECT job.id, attempt.deadline_at <= now() AS "late!"
            FROM jobs.jobs AS job
@@ -249,31 +338,40 @@ pub async fn expire(connection: &mut PgConnection, most: i64, policy: &Policy) -
            JOIN jobs.leases AS lease ON lease.subject = 'job:' || job.id
            WHERE job.state = 'running' AND lease.expires_at <= now()
            ORDER BY job.id
-           LIMIT $1
-           FOR UPDATE OF job SKIP LOCKED"#,
+           LIMIT $1"#,
         most,
     )
-    .fetch_all(&mut *transaction)
+    .fetch_all(&mut *connection)
     .await?;
     let mut ended = 0;
     for candidate in candidates {
-        // The lease is looked at again under the job's lock: a heartbeat may have come first.
-        if lease::expire(&mut transaction, &lease::job_subject(candidate.id)).await?.is_none() {
-            continue;
-        }
-        let Some(job) =
-            lock(&mut transaction, candidate.id).await?.filter(|job| job.state == JobState::Running)
-        else {
-            continue;
-        };
         let end = if candidate.late { End::Deadline } else { End::LeaseLost };
-        let verdict = judge(job.standing, end, policy, rand::random());
-        tracing::info!(job_id = %job.id, outcome = verdict.outcome.as_str(), state = verdict.state.as_str(), "a lease ran out");
-        end_attempt(&mut transaction, job.id, &verdict, explain(end, &verdict).as_ref(), None).await?;
-        ended += 1;
+        ended += u64::from(expire_one(connection, candidate.id, end, policy).await?);
     }
-    transaction.commit().await?;
     Ok(ended)
+}
+
+/// Ends one attempt whose lease ran out, unless somebody else was faster. A transaction for each: with a job its parts are
+/// locked, and nobody may wait for those while holding an unrelated job.
+async fn expire_one(
+    connection: &mut PgConnection,
+    id: Uuid,
+    end: End,
+    policy: &Policy,
+) -> sqlx::Result<bool> {
+    let mut transaction = connection.begin().await?;
+    let Some(job) = lock(&mut transaction, id).await?.filter(|job| job.state == JobState::Running) else {
+        return Ok(false);
+    };
+    // The lease is looked at again under the job's lock: a heartbeat may have come first.
+    if lease::expire(&mut transaction, &lease::job_subject(id)).await?.is_none() {
+        return Ok(false);
+    }
+    let verdict = judge(job.standing, end, policy, rand::random());
+    tracing::info!(job_id = %id, outcome = verdict.outcome.as_str(), state = verdict.state.as_str(), "a lease ran out");
+    end_attempt(&mut transaction, &job, &verdict, explain(end, &verdict).as_ref(), None).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Cancels a job: at once if it waits, by its executor if it runs.
@@ -283,6 +381,9 @@ pub async fn expire(connection: &mut PgConnection, most: i64, policy: &Policy) -
 pub async fn cancel(connection: &mut PgConnection, id: JobId) -> sqlx::Result<Turn> {
     let mut transaction = connection.begin().await?;
     let Some(job) = lock(&mut transaction, id.0).await? else { return Ok(Turn::Missing) };
+    if job.kind == JobKind::Segment {
+        return Ok(Turn::Unfit("It is a part of another job. Cancel that one."));
+    }
     let turn = match job.state {
         JobState::Queued | JobState::Retrying => {
             sqlx::query!(
@@ -293,7 +394,7 @@ pub async fn cancel(connection: &mut PgConnection, id: JobId) -> sqlx::Result<Tu
             )
             .execute(&mut *transaction)
             .await?;
-            metrics::counter!("jobs_finished_total", "state" => "cancelled").increment(1);
+            count_finished(job.kind, JobState::Cancelled, 1);
             Turn::Done(JobState::Cancelled)
         }
         JobState::Running => {
@@ -304,6 +405,9 @@ pub async fn cancel(connection: &mut PgConnection, id: JobId) -> sqlx::Result<Tu
             )
             .execute(&mut *transaction)
             .await?;
+            if job.kind == JobKind::Montage {
+                parts::stop(&mut transaction, job.id).await?;
+            }
             Turn::Asked
         }
         state => return Ok(Turn::Refused(state)),
@@ -319,6 +423,11 @@ pub async fn cancel(connection: &mut PgConnection, id: JobId) -> sqlx::Result<Tu
 pub async fn retry(connection: &mut PgConnection, id: JobId, policy: &Policy) -> sqlx::Result<Turn> {
     let mut transaction = connection.begin().await?;
     let Some(job) = lock(&mut transaction, id.0).await? else { return Ok(Turn::Missing) };
+    if !job.kind.is_posted() {
+        return Ok(Turn::Unfit(
+            "It was not posted as a job and cannot be sent again. Post what it was made for.",
+        ));
+    }
     if !matches!(job.state, JobState::Failed | JobState::Dead | JobState::Cancelled) {
         return Ok(Turn::Refused(job.state));
     }

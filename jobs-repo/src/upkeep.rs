@@ -5,7 +5,7 @@
 //! by themselves when they cannot renew a lease, so that one which is past its end is nobody's, whoever was away. Fails
 //! never: what goes wrong is logged once when it begins, and tried again.
 
-use contracts::job::{JobState, Stats};
+use contracts::job::{JobKind, JobState, Stats};
 use sqlx::PgConnection;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -23,6 +23,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 const FORGET_MOST: i64 = 5000;
 /// How long sent hints stay on record.
 const SENT_HOURS: i32 = 1;
+/// How long plans stay after they were asked for, and parts after their job ended.
+const OWN_HOURS: i32 = 1;
 
 /// Sweeps until the service stops.
 pub async fn sweep(app: Arc<App>) {
@@ -35,6 +37,7 @@ pub async fn sweep(app: Arc<App>) {
             Ok(ended) => {
                 broken = false;
                 metrics::counter!("jobs_leases_expired_total").increment(ended);
+                app.ended.notify_waiters();
                 app.ring();
             }
             Err(error) => {
@@ -66,51 +69,80 @@ pub async fn housekeep(app: Arc<App>) {
     }
 }
 
-/// Counts the work that there is.
+/// Counts the work that there is: jobs that were posted, not what the services make themselves.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn count(connection: &mut PgConnection) -> sqlx::Result<Stats> {
     let mut states: BTreeMap<String, i64> =
         JobState::NAMES.iter().map(|(name, _)| ((*name).to_owned(), 0)).collect();
-    let counted = sqlx::query!(r#"SELECT state, count(*) AS "count!" FROM jobs.jobs GROUP BY state"#)
-        .fetch_all(&mut *connection)
-        .await?;
-    states.extend(counted.into_iter().map(|row| (row.state, row.count)));
-    let line = sqlx::query!(
-        r#"SELECT count(*) AS "depth!", extract(epoch FROM now() - min(run_at))::float8 AS oldest_seconds
-           FROM jobs.jobs WHERE state IN ('queued', 'retrying') AND run_at <= now()"#
-    )
-    .fetch_one(&mut *connection)
-    .await?;
+    let (mut depth, mut oldest_seconds) = (0, None);
+    for row in counts(connection).await? {
+        if JobKind::POSTED.iter().any(|(name, _)| *name == row.kind) {
+            *states.entry(row.state).or_default() += row.count;
+            depth += row.depth;
+            oldest_seconds = row.oldest_seconds.into_iter().chain(oldest_seconds).reduce(f64::max);
+        }
+    }
     let unsent_hints = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM jobs.outbox WHERE sent_at IS NULL AND available_at <= now()"#
     )
     .fetch_one(connection)
     .await?;
-    Ok(Stats { states, depth: line.depth, oldest_seconds: line.oldest_seconds, unsent_hints })
+    Ok(Stats { states, depth, oldest_seconds, unsent_hints })
+}
+
+/// Jobs of one kind in one state.
+struct Count {
+    kind: String,
+    state: String,
+    count: i64,
+    /// Of those, how many could be claimed now.
+    depth: i64,
+    /// Since when the first of these could be.
+    oldest_seconds: Option<f64>,
+}
+
+async fn counts(connection: &mut PgConnection) -> sqlx::Result<Vec<Count>> {
+    sqlx::query_as!(
+        Count,
+        r#"SELECT kind, state, count(*) AS "count!",
+                  count(*) FILTER (WHERE state IN ('queued', 'retrying') AND run_at <= now()) AS "depth!",
+                  extract(epoch FROM now() - min(run_at)
+                      FILTER (WHERE state IN ('queued', 'retrying') AND run_at <= now()))::float8 AS oldest_seconds
+           FROM jobs.jobs GROUP BY kind, state"#
+    )
+    .fetch_all(connection)
+    .await
 }
 
 #[allow(clippy::cast_precision_loss)] // Gauges are floating-point; counts of rows stay far below 2^53.
 async fn publish_counts(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let stats = count(connection).await?;
-    for (state, count) in stats.states {
-        metrics::gauge!("jobs", "state" => state).set(count as f64);
+    let counts = counts(connection).await?;
+    for (kind, _) in JobKind::NAMES {
+        let of_kind = || counts.iter().filter(|row| row.kind == *kind);
+        for (state, _) in JobState::NAMES {
+            let count: i64 = of_kind().filter(|row| row.state == *state).map(|row| row.count).sum();
+            metrics::gauge!("jobs", "kind" => *kind, "state" => *state).set(count as f64);
+        }
+        let depth: i64 = of_kind().map(|row| row.depth).sum();
+        let oldest = of_kind().filter_map(|row| row.oldest_seconds).fold(0.0, f64::max);
+        metrics::gauge!("jobs_depth", "kind" => *kind).set(depth as f64);
+        metrics::gauge!("jobs_oldest_seconds", "kind" => *kind).set(oldest);
     }
-    metrics::gauge!("jobs_depth").set(stats.depth as f64);
-    metrics::gauge!("jobs_oldest_seconds").set(stats.oldest_seconds.unwrap_or(0.0));
-    metrics::gauge!("jobs_hints_unsent").set(stats.unsent_hints as f64);
-    let lag = sqlx::query_scalar!(
-        r#"SELECT COALESCE(extract(epoch FROM now() - min(available_at)), 0)::float8 AS "lag!"
+    let hints = sqlx::query!(
+        r#"SELECT count(*) AS "unsent!",
+                  COALESCE(extract(epoch FROM now() - min(available_at)), 0)::float8 AS "lag!"
            FROM jobs.outbox WHERE sent_at IS NULL AND available_at <= now()"#
     )
     .fetch_one(connection)
     .await?;
-    metrics::gauge!("jobs_hints_lag_seconds").set(lag);
+    metrics::gauge!("jobs_hints_unsent").set(hints.unsent as f64);
+    metrics::gauge!("jobs_hints_lag_seconds").set(hints.lag);
     Ok(())
 }
 
-/// Deletes sent hints and idempotency keys that are old, a bounded number at a time.
+/// Deletes sent hints, idempotency keys, plans and parts that are old, a bounded number at a time.
 ///
 /// # Errors
 /// Those of the database.
@@ -128,6 +160,36 @@ pub async fn forget(connection: &mut PgConnection) -> sqlx::Result<()> {
              SELECT caller, key FROM jobs.idempotency_keys WHERE created_at < now() - make_interval(days => $1) LIMIT $2)",
         KEY_DAYS,
         FORGET_MOST,
+    )
+    .execute(&mut *connection)
+    .await?;
+    forget_own(connection).await
+}
+
+/// Deletes what the services made themselves and nobody needs any more: plans an hour after they were asked for, parts an
+/// hour after their job ended. Their leases go too: an id never comes back, so no fence of theirs can be used again.
+async fn forget_own(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!(
+        "WITH old AS (
+             SELECT job.id FROM jobs.jobs AS job LEFT JOIN jobs.jobs AS parent ON parent.id = job.parent_id
+             WHERE job.state <> 'running'
+               AND (job.kind = 'plan' AND job.created_at < now() - make_interval(hours => $1)
+                    OR job.kind = 'segment' AND parent.finished_at < now() - make_interval(hours => $1))
+             LIMIT $2
+             FOR UPDATE OF job SKIP LOCKED),
+         unleased AS (
+             DELETE FROM jobs.leases USING old WHERE subject = 'job:' || old.id)
+         DELETE FROM jobs.jobs AS job USING old WHERE job.id = old.id",
+        OWN_HOURS,
+        FORGET_MOST,
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM jobs.part_plans AS shared USING jobs.jobs AS parent
+         WHERE parent.id = shared.job_id AND parent.finished_at < now() - make_interval(hours => $1)
+           AND NOT EXISTS (SELECT FROM jobs.jobs AS part WHERE part.parent_id = shared.job_id)",
+        OWN_HOURS,
     )
     .execute(connection)
     .await?;

@@ -103,15 +103,17 @@ fn fits(wishes: &[WriteWish], largest: Option<u64>) -> ApiResult<()> {
 
 /// Whether a job's spec names what is to be read.
 fn names(spec: &JobSpec, wish: &ReadWish) -> bool {
-    match (spec, wish) {
-        (JobSpec::Montage(spec), ReadWish::Upload(id)) => {
-            spec.highlights.iter().any(|highlight| highlight.source == Source::Upload(*id))
+    let wanted = match wish {
+        ReadWish::Upload(id) => Source::Upload(*id),
+        ReadWish::Montage(id) => Source::Montage(*id),
+        ReadWish::Speech(id) => {
+            return matches!(spec, JobSpec::Transcript(spec) if spec.montage == *id);
         }
-        (JobSpec::Montage(spec), ReadWish::Montage(id)) => {
-            spec.highlights.iter().any(|highlight| highlight.source == Source::Montage(*id))
-        }
-        (JobSpec::Transcript(spec), ReadWish::Speech(id) | ReadWish::Montage(id)) => spec.montage == *id,
-        (JobSpec::Montage(_), ReadWish::Speech(_)) | (JobSpec::Transcript(_), ReadWish::Upload(_)) => false,
+    };
+    match (spec, spec.montage()) {
+        (JobSpec::Transcript(spec), _) => wanted == Source::Montage(spec.montage),
+        (_, Some(montage)) => montage.sources().any(|source| *source == wanted),
+        (_, None) => false,
     }
 }
 

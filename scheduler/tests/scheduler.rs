@@ -81,6 +81,7 @@ async fn post_job(State(jobs): State<Arc<Jobs>>, headers: HeaderMap, Json(body):
         cancel_requested: false,
         spec: new.spec,
         progress: None,
+        parts: None,
         attempts: Vec::new(),
         result: None,
         failure: None,

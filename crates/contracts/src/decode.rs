@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::problem::FieldError;
+use crate::{
+    problem::FieldError,
+    time::{MediaTime, TICKS_PER_SECOND, ticks_to_seconds},
+};
 
 /// Collects the mistakes of one document.
 #[derive(Debug, Default)]
@@ -64,6 +67,12 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether a field is there and null, for the few where that says something else than an absent one.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_null)
     }
 
     /// A field that must be there.
@@ -131,6 +140,38 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// An optional time on a source.
+    pub fn time(&self, name: &str, mistakes: &mut Mistakes) -> Option<MediaTime> {
+        let read = MediaTime::from_json(self.get(name)?);
+        read.map_err(|detail| mistakes.add(self.at(name), detail)).ok()
+    }
+
+    /// An optional length that belongs to no source, so that frames mean nothing; within bounds in milliseconds.
+    pub fn length(
+        &self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<i64>,
+        mistakes: &mut Mistakes,
+    ) -> Option<MediaTime> {
+        let ticks = |milliseconds: i64| milliseconds.saturating_mul(TICKS_PER_SECOND / 1000);
+        let time = self.time(name, mistakes)?;
+        let fits = time
+            .ticks()
+            .is_some_and(|length| (ticks(*bounds.start())..=ticks(*bounds.end())).contains(&length));
+        if !fits {
+            let seconds = |milliseconds: i64| ticks_to_seconds(ticks(milliseconds));
+            mistakes.add(
+                self.at(name),
+                format!(
+                    "expected {} to {} seconds, like `0.5s`",
+                    seconds(*bounds.start()),
+                    seconds(*bounds.end())
+                ),
+            );
+        }
+        fits.then_some(time)
     }
 
     /// An optional choice between names.

@@ -18,11 +18,23 @@ pub enum JobKind {
     Montage,
     /// A new transcript for a montage that is in the library.
     Transcript,
+    /// The plan of a montage, which is answered and not made. Not posted as a job, not counted, gone after an hour.
+    Plan,
+    /// Some segments of a montage that is under way. Posted by the executor that leads it, not counted, gone with it.
+    Segment,
 }
 
 impl JobKind {
     /// All kinds, by name.
-    pub const NAMES: &[(&str, Self)] = &[("montage", Self::Montage), ("transcript", Self::Transcript)];
+    pub const NAMES: &[(&str, Self)] = &[
+        ("montage", Self::Montage),
+        ("transcript", Self::Transcript),
+        ("plan", Self::Plan),
+        ("segment", Self::Segment),
+    ];
+
+    /// The kinds that people post, and that lists and counts are about.
+    pub const POSTED: &[(&str, Self)] = &[("montage", Self::Montage), ("transcript", Self::Transcript)];
 
     /// The name as it is written and stored.
     #[must_use]
@@ -30,7 +42,15 @@ impl JobKind {
         match self {
             Self::Montage => "montage",
             Self::Transcript => "transcript",
+            Self::Plan => "plan",
+            Self::Segment => "segment",
         }
+    }
+
+    /// Whether people post it; others are made by the services themselves.
+    #[must_use]
+    pub fn is_posted(self) -> bool {
+        Self::POSTED.iter().any(|(_, kind)| *kind == self)
     }
 }
 
@@ -204,6 +224,9 @@ pub struct Job {
     pub spec: JobSpec,
     /// How far the running attempt is.
     pub progress: Option<Progress>,
+    /// How far its parts are, while it is made by several executors. Left out of lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
     /// Every try, oldest first.
     pub attempts: Vec<Attempt>,
     /// The published montage.
@@ -218,6 +241,19 @@ pub struct Job {
     pub finished_at: Option<DateTime<Utc>>,
     /// Paths of what can be done with it: `self`, `cancel`, `retry`, `montage`.
     pub links: BTreeMap<String, String>,
+}
+
+/// The parts of a job that several executors make together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Parts {
+    /// All of them.
+    pub total: i64,
+    /// Those that are made.
+    pub done: i64,
+    /// Those that are being made.
+    pub running: i64,
+    /// The names of the executors that have made or are making some, in alphabetical order.
+    pub executors: Vec<String>,
 }
 
 /// What a job made.

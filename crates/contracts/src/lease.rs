@@ -24,6 +24,9 @@ pub struct ClaimRequest {
     /// How long to wait for work, in seconds; 0 to 30.
     #[serde(default)]
     pub wait_seconds: u32,
+    /// Only parts of this job.
+    #[serde(default)]
+    pub parent: Option<JobId>,
 }
 
 /// The answer to a claim: 200 with this, or 204 when there is no work.
@@ -106,7 +109,12 @@ pub struct HeartbeatResponse {
     pub leases: Vec<BeatAnswer>,
 }
 
-/// `POST /v1/leases/{job}/complete`: the result is published.
+/// Largest result of a plan, in bytes of JSON.
+pub const LARGEST_PLAN_BYTES: usize = 4 << 20;
+/// Largest result of a part, in bytes of JSON: its leader asks for the results of all parts at once.
+pub const LARGEST_PART_RESULT_BYTES: usize = 256 << 10;
+
+/// `POST /v1/leases/{job}/complete`: the result is published, or stands here.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteRequest {
@@ -114,8 +122,13 @@ pub struct CompleteRequest {
     pub executor_id: ExecutorId,
     /// The fence.
     pub fence: i64,
-    /// What was published.
-    pub montage_id: MontageId,
+    /// What was published: for a montage or a transcript.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub montage_id: Option<MontageId>,
+    /// What was found out or made: for a plan the plan as it is shown, for a part anything but null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<serde_json::Value>,
 }
 
 /// Why an executor gives up an attempt.

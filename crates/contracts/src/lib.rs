@@ -13,6 +13,8 @@ pub mod key;
 pub mod lease;
 pub mod montage;
 pub mod object;
+pub mod part;
+pub mod plan;
 pub mod problem;
 pub mod schedule;
 pub mod search;

@@ -85,6 +85,7 @@ codes! {
     RangeNotSatisfiable = "range_not_satisfiable", 416, "The range lies outside the file", "Content-Range of this answer names the size.";
     InvalidSpec = "invalid_spec", 422, "The request cannot be carried out as it is written", "Every mistake is listed in errors with a JSON pointer to its place. Nothing was stored.";
     UnknownKind = "unknown_kind", 422, "There is no such kind of job", "The detail lists the kinds.";
+    PlanFailed = "plan_failed", 422, "The montage cannot be planned", "The code of the problem says why, the detail what to do, and errors the place in the spec. A job with the same spec would fail the same way.";
     RateLimited = "rate_limited", 429, "Too many requests", "Wait for as long as Retry-After says.";
     Internal = "internal", 500, "Something broke on our side", "Try again. If it stays, give the request_id to the operator: the logs explain it.";
     Unavailable = "unavailable", 503, "A part that is needed is not there", "Try again in a few seconds. Operators: stream-montages doctor names the part.";

@@ -3,7 +3,16 @@
 //! The decoded form serialises into a form that decodes to the same again: it is what the jobs repository stores, answers,
 //! and hands to executors.
 
+mod options;
 mod read;
+mod read_options;
+#[cfg(test)]
+mod tests;
+
+pub use options::{
+    Audio, Canvas, CanvasCodec, Cut, CutMode, DEFAULT_LOUDNESS_LUFS, Order, Rgb, TitleShow, Titles,
+    Transcribe, Transition, TransitionKind,
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,11 +22,10 @@ use utoipa::ToSchema;
 
 use crate::{
     decode::Mistakes,
-    ids::{MontageId, UploadId},
+    ids::{JobId, MontageId, UploadId},
     job::JobKind,
     problem::FieldError,
     time::MediaTime,
-    transcript::Engine,
 };
 
 /// Most highlights of one montage.
@@ -54,6 +62,39 @@ pub enum JobSpec {
     Montage(MontageSpec),
     /// Of a `transcript` job.
     Transcript(TranscriptSpec),
+    /// Of a `plan` job: made by `POST /v1/plans` only.
+    Plan {
+        /// The montage whose plan is asked for.
+        plan: MontageSpec,
+    },
+    /// Of a `segment` job: made by the executor that leads a montage only.
+    Part {
+        /// What is to be made.
+        part: SegmentSpec,
+    },
+}
+
+impl JobSpec {
+    /// The kind of job that it is the spec of.
+    #[must_use]
+    pub fn kind(&self) -> JobKind {
+        match self {
+            Self::Montage(_) => JobKind::Montage,
+            Self::Transcript(_) => JobKind::Transcript,
+            Self::Plan { .. } => JobKind::Plan,
+            Self::Part { .. } => JobKind::Segment,
+        }
+    }
+
+    /// The montage that it is about, unless it is about one that is in the library already.
+    #[must_use]
+    pub fn montage(&self) -> Option<&MontageSpec> {
+        match self {
+            Self::Montage(spec) | Self::Plan { plan: spec } => Some(spec),
+            Self::Part { part } => Some(&part.montage),
+            Self::Transcript(_) => None,
+        }
+    }
 }
 
 /// A montage of highlights.
@@ -71,6 +112,15 @@ pub struct MontageSpec {
     pub audio: Audio,
     /// What is between clips.
     pub transition: Transition,
+    /// What is written over each clip.
+    #[serde(default)]
+    pub titles: Titles,
+    /// What stands before the first clip.
+    #[serde(default)]
+    pub intro: Option<Bookend>,
+    /// What stands after the last clip.
+    #[serde(default)]
+    pub outro: Option<Bookend>,
     /// How it is transcribed.
     pub transcribe: Transcribe,
 }
@@ -93,6 +143,21 @@ pub struct Highlight {
     /// The higher the better.
     #[serde(default)]
     pub score: Option<f64>,
+    /// How this clip is cut, where it differs from the whole.
+    #[serde(default)]
+    pub cut: Option<Cut>,
+}
+
+/// A clip that stands before or after all others: neither a chapter nor a highlight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bookend {
+    /// Where it is.
+    pub source: Source,
+    /// Where it starts on the source.
+    pub start: MediaTime,
+    /// How long it is; to the end of the source if absent. Instead of it an `end` may be sent.
+    #[serde(default)]
+    pub duration: Option<MediaTime>,
 }
 
 /// Where a highlight's video is: one of these.
@@ -122,86 +187,22 @@ impl Source {
     }
 }
 
-/// How clips are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-pub struct Cut {
-    /// The mode.
-    pub mode: CutMode,
-}
-
-/// How exactly clips are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CutMode {
-    /// To the frame.
-    #[default]
-    Exact,
-}
-
-/// The picture that all clips are put on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-pub struct Canvas {
-    /// In pixels, even, 16 to 7680.
-    pub width: Option<u32>,
-    /// In pixels, even, 16 to 4320.
-    pub height: Option<u32>,
-    /// Such as `30`, `29.97` or `30000/1001`; 1 to 120.
-    pub frame_rate: Option<String>,
-}
-
-/// In which order the clips stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// As they were sent.
-    #[default]
-    Given,
-    /// The highest score first; equal ones as they were sent, those without a score last.
-    Score,
-}
-
-/// How it sounds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Audio {
-    /// Integrated loudness that every clip is levelled to (EBU R128), -40 to -5.
-    pub loudness_lufs: f64,
-}
-
-impl Default for Audio {
-    fn default() -> Self {
-        Self { loudness_lufs: -16.0 }
-    }
-}
-
-/// What is between clips.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-pub struct Transition {
-    /// The kind.
-    pub kind: TransitionKind,
-}
-
-/// Kinds of transitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TransitionKind {
-    /// A hard cut.
-    #[default]
-    None,
-}
-
-/// How it is transcribed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Transcribe {
-    /// Which engine.
-    pub engine: Engine,
-    /// BCP 47 language of the speech, such as `en`; the engine's default if absent.
-    pub language: Option<String>,
-}
-
-impl Default for Transcribe {
-    fn default() -> Self {
-        Self { engine: Engine::Local, language: None }
-    }
+/// Some segments of a montage that is under way, as another executor makes them.
+///
+/// Of these only the indexes are stored with each part; the rest is put together when it is claimed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SegmentSpec {
+    /// The job that it is part of.
+    pub job_id: JobId,
+    /// The whole montage, as it was asked for.
+    pub montage: MontageSpec,
+    /// The whole plan, as the executor that leads the montage made it. Only for the executor that claims the part: null
+    /// wherever else a part is answered.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub plan: Value,
+    /// Which of the plan's segments are to be made.
+    pub segments: Vec<u32>,
 }
 
 /// A new transcript for a montage.
@@ -234,6 +235,21 @@ impl MontageSpec {
             indexes.sort_by(|a, b| score(b).total_cmp(&score(a)));
         }
         indexes
+    }
+
+    /// How a highlight is cut: as it says itself, or else as the whole.
+    #[must_use]
+    pub fn cut_of(&self, highlight: &Highlight) -> Cut {
+        highlight.cut.unwrap_or(self.cut)
+    }
+
+    /// Every source that it names, as often as it names it.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let bookends = [&self.intro, &self.outro].into_iter().flatten();
+        self.highlights
+            .iter()
+            .map(|highlight| &highlight.source)
+            .chain(bookends.map(|bookend| &bookend.source))
     }
 }
 

@@ -88,6 +88,15 @@ impl MediaTime {
         }
     }
 
+    /// The time in ticks, where it is known without the source's frame rate.
+    #[must_use]
+    pub fn ticks(self) -> Option<i64> {
+        match self {
+            Self::Ticks(ticks) => Some(ticks),
+            Self::Frames(_) => None,
+        }
+    }
+
     /// Whether this is no time at all.
     #[must_use]
     pub fn is_zero(self) -> bool {

@@ -13,7 +13,9 @@ use contracts::{
     ids::JobId,
     job::JobKind,
     lease::ClaimedJob,
-    spec::{Audio, Canvas, Cut, Highlight, JobSpec, MontageSpec, Order, Source, Transcribe, Transition},
+    spec::{
+        Audio, Canvas, Cut, Highlight, JobSpec, MontageSpec, Order, Source, Titles, Transcribe, Transition,
+    },
     time::{MediaTime, TICKS_PER_SECOND},
     transcript::Engine,
 };
@@ -181,12 +183,16 @@ pub fn job_of(source: Source) -> ClaimedJob {
             title: Some("The comeback".to_owned()),
             streamer: Some("hana".to_owned()),
             score: Some(9.0),
+            cut: None,
         }],
         cut: Cut::default(),
         canvas: Canvas::default(),
         order: Order::default(),
         audio: Audio::default(),
         transition: Transition::default(),
+        titles: Titles::default(),
+        intro: None,
+        outro: None,
         transcribe: Transcribe { engine: Engine::None, language: None },
     };
     ClaimedJob {

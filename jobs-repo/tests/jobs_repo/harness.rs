@@ -1,6 +1,6 @@
 //! A service of its own on a database of its own, and the words to speak to it with.
 
-use contracts::job::Job;
+use contracts::{job::Job, lease::ClaimedJob};
 use jobs_repo::{Config, HintsConfig, Policy};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -129,6 +129,25 @@ impl Stack {
         }
     }
 
+    /// Claims at once what is in line of these kinds, or of one job's parts; answers the lease and what was claimed.
+    pub async fn claim_of(
+        &self,
+        name: &str,
+        kinds: &[&str],
+        parent: Option<Uuid>,
+    ) -> Option<(Claimed, ClaimedJob)> {
+        let executor = Uuid::new_v4();
+        let body =
+            json!({ "executor_id": executor, "executor_name": name, "kinds": kinds, "parent": parent });
+        let (status, answer) = self.post("/v1/leases", &body).await;
+        if status == StatusCode::NO_CONTENT {
+            return None;
+        }
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let claimed: ClaimedJob = serde_json::from_value(answer).unwrap();
+        Some((Claimed { job: claimed.job_id.0, fence: claimed.fence, executor }, claimed))
+    }
+
     /// Whether there is nothing to claim.
     pub async fn is_idle(&self) -> bool {
         let body = json!({ "executor_id": Uuid::new_v4(), "executor_name": "test", "kinds": ["montage"] });
@@ -138,7 +157,7 @@ impl Stack {
 
     /// Lets a lease run out: the database's clock cannot be moved, so the lease's end is.
     pub async fn let_expire(&self, job: Uuid) {
-        sqlx::query("UPDATE jobs.leases SET expires_at = now() - interval '1 second' WHERE subject = 'job:' || $1::text")
+        sqlx::query("UPDATE jobs.leases SET expires_at = now() - interval '1 second' WHERE subject = 'job:' || $1::text AND owner IS NOT NULL")
             .bind(job)
             .execute(&self.pool)
             .await
@@ -181,6 +200,10 @@ impl Claimed {
 
     pub fn completion(&self, montage: Uuid) -> Value {
         json!({ "executor_id": self.executor, "fence": self.fence, "montage_id": montage })
+    }
+
+    pub fn result(&self, result: &Value) -> Value {
+        json!({ "executor_id": self.executor, "fence": self.fence, "result": result })
     }
 
     pub fn failure(&self, reason: &str) -> Value {

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod chaos;
+mod crowd;
 mod harness;
 mod leasing;
+mod parts;
+mod plans;
 mod posting;
 mod relaying;
 mod turning;

@@ -9,7 +9,7 @@ use axum::{
 };
 use contracts::{
     ids::{ExecutorId, JobId},
-    job::{Job, JobKind, JobState},
+    job::{Job, JobState},
     lease::LeaseProof,
     problem::ProblemCode,
     spec::{JobSpec, NewJob},
@@ -52,10 +52,7 @@ impl Ledger {
 }
 
 fn job(id: JobId, spec: JobSpec) -> Job {
-    let kind = match spec {
-        JobSpec::Montage(_) => JobKind::Montage,
-        JobSpec::Transcript(_) => JobKind::Transcript,
-    };
+    let kind = spec.kind();
     let now = chrono::Utc::now();
     Job {
         id,
@@ -69,6 +66,7 @@ fn job(id: JobId, spec: JobSpec) -> Job {
         cancel_requested: false,
         spec,
         progress: None,
+        parts: None,
         attempts: Vec::new(),
         result: None,
         failure: None,
