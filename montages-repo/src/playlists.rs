@@ -16,11 +16,12 @@ const MEDIA: &str = "media";
 /// The least that a preview's playlist announces as its longest entry, in seconds. Players do not expect the number to grow.
 const SHORTEST_TARGET: f64 = 10.0;
 
-/// The playlist of a preview. Each address names the fence, so that none ever answers other bytes than it did.
+/// The playlist of a preview. Players begin at its beginning, not at its growing end. Each address names the fence, so that none ever answers other bytes than it did.
 pub fn preview(entries: &[PreviewEntry], done: bool, fence: i64) -> String {
     let longest = entries.iter().map(|entry| entry.seconds).fold(SHORTEST_TARGET, f64::max);
     let mut text = format!(
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{longest:.0}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n",
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{longest:.0}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n\
+         #EXT-X-START:TIME-OFFSET=0\n",
         longest = longest.ceil()
     );
     for entry in entries {
@@ -132,7 +133,8 @@ mod tests {
         };
         let head = |target| {
             format!(
-                "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n"
+                "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n\
+                 #EXT-X-START:TIME-OFFSET=0\n"
             )
         };
         let one = "#EXT-X-MAP:URI=\"preview/init-0?fence=3\"\n#EXTINF:2.000000,\npreview/0?fence=3\n";

@@ -189,12 +189,13 @@ pub async fn store(
         .fetch_all(&mut *tx)
         .await?;
     tx.commit().await?;
-    let is_ours = |segment: &&&StoredSegment| {
-        standing.iter().any(|row| row.key == segment.key && row.object_key == segment.object_key)
-    };
-    let (stored, present): (Vec<_>, Vec<_>) = segments.iter().partition(|segment| is_ours(&segment));
-    let keys_of = |list: Vec<&&StoredSegment>| list.iter().map(|segment| segment.key.clone()).collect();
-    let answer = SegmentsStored { stored: keys_of(stored), present: keys_of(present) };
+    let mut answer = SegmentsStored { stored: Vec::new(), present: Vec::new() };
+    for segment in segments {
+        let is_ours =
+            standing.iter().any(|row| row.key == segment.key && row.object_key == segment.object_key);
+        let list = if is_ours { &mut answer.stored } else { &mut answer.present };
+        list.push(segment.key.clone());
+    }
     touch(&app, &answer.present).await?;
     metrics::counter!("montages_segments_stored").increment(inserted.len() as u64);
     Ok(Json(answer))

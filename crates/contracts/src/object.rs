@@ -149,7 +149,7 @@ impl std::fmt::Debug for Grant {
 }
 
 /// The links, in the order of the wishes.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Grants {
     /// For [`GrantRequest::read`].
     pub read: Vec<Grant>,

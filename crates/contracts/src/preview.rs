@@ -32,7 +32,8 @@ pub struct PreviewWish {
     pub bytes: u64,
 }
 
-/// One media fragment of a preview, in playing order.
+/// One media fragment of a preview, in playing order: a `moof` and its `mdat`, or several, beginning with a picture that needs no
+/// other. Browsers want all init sections of a preview to have the same kinds of tracks: where one clip has no sound, none has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewEntry {
