@@ -12,9 +12,11 @@ use contracts::{
         LeaseProof,
     },
     montage::{Montage, PublishRequest, PublishTranscriptRequest},
-    object::{GrantRequest, Grants},
+    object::{Grant, GrantRequest, Grants},
     part::{NewPart, PartState, PartStates, PartStatesRequest, PartsRequest},
+    preview::{PreviewEntry, PreviewRequest, PreviewWish},
     problem::{Problem, ProblemCode},
+    segment::{SegmentGrant, SegmentWish, SegmentsStored, StoreSegments, StoredSegment},
 };
 use reqwest::Method;
 use secrecy::SecretString;
@@ -291,4 +293,122 @@ fn present<T>(answer: Option<T>) -> Result<T, ApiError> {
 #[must_use]
 pub fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(rand::random_range(0.5..1.0))
+}
+
+/// Most wishes of one request for links, and most segments of one request that takes them in.
+const AT_ONCE: usize = contracts::segment::MOST_SEGMENTS;
+
+/// Segments and previews: what a lease's holder shares with others before its result is there.
+impl Gateway {
+    /// Looks segments up, in the order of the keys; `None` for one that is not there. It may be gone when it is read, since the
+    /// library makes room: then it is made like one that was never there.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating.
+    pub async fn find_segments(
+        &self,
+        job: JobId,
+        fence: i64,
+        keys: &[String],
+    ) -> Result<Vec<Option<SegmentGrant>>, ApiError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let wishes = GrantRequest { segments: keys.to_vec(), ..self.wishes(job, fence) };
+            found.extend(as_many(self.grants(&wishes).await?.segments, keys.len())?);
+        }
+        Ok(found)
+    }
+
+    /// Links to send segments by, in the order of the wishes. Each leads to a place of its own, also for a key that was asked
+    /// for before.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating.
+    pub async fn segment_links(
+        &self,
+        job: JobId,
+        fence: i64,
+        segments: &[SegmentWish],
+    ) -> Result<Vec<Grant>, ApiError> {
+        let mut links = Vec::with_capacity(segments.len());
+        for segments in segments.chunks(AT_ONCE) {
+            let wishes = GrantRequest { write_segments: segments.to_vec(), ..self.wishes(job, fence) };
+            links.extend(as_many(self.grants(&wishes).await?.write_segments, segments.len())?);
+        }
+        Ok(links)
+    }
+
+    /// Has segments that were sent taken in; where another executor was faster, its bytes stand. Repeating the same is answered
+    /// the same.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating. Of more than a thousand segments, some may have been taken in.
+    pub async fn store_segments(
+        &self,
+        job: JobId,
+        fence: i64,
+        segments: &[StoredSegment],
+    ) -> Result<SegmentsStored, ApiError> {
+        let mut all = SegmentsStored { stored: Vec::new(), present: Vec::new() };
+        for segments in segments.chunks(AT_ONCE) {
+            let request =
+                StoreSegments { job_id: job, fence, executor_id: self.executor, segments: segments.to_vec() };
+            let answer: SegmentsStored = self.repeat("/v1/segments", &request).await.and_then(present)?;
+            all.stored.extend(answer.stored);
+            all.present.extend(answer.present);
+        }
+        Ok(all)
+    }
+
+    /// Links to send parts of the job's preview by, in the order of the wishes.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating. `Refused` with code `conflict` where the preview is over, which is no reason to end the
+    /// attempt.
+    pub async fn preview_links(
+        &self,
+        job: JobId,
+        fence: i64,
+        parts: &[PreviewWish],
+    ) -> Result<Vec<Grant>, ApiError> {
+        let mut links = Vec::with_capacity(parts.len());
+        for parts in parts.chunks(AT_ONCE) {
+            let wishes = GrantRequest { write_preview: parts.to_vec(), ..self.wishes(job, fence) };
+            links.extend(as_many(self.grants(&wishes).await?.write_preview, parts.len())?);
+        }
+        Ok(links)
+    }
+
+    /// Shows everything that can be played of the job so far; all of it has been sent. A shorter list than one before changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ApiError`], after repeating. As with [`Gateway::preview_links`], `conflict` is no reason to end the attempt.
+    pub async fn show_preview(
+        &self,
+        job: JobId,
+        fence: i64,
+        entries: &[PreviewEntry],
+        done: bool,
+    ) -> Result<(), ApiError> {
+        let request = PreviewRequest {
+            job_id: job,
+            fence,
+            executor_id: self.executor,
+            entries: entries.to_vec(),
+            done,
+        };
+        self.repeat::<_, serde_json::Value>("/v1/previews", &request).await.map(drop)
+    }
+
+    fn wishes(&self, job: JobId, fence: i64) -> GrantRequest {
+        GrantRequest::new(job, fence, self.executor)
+    }
+}
+
+fn as_many<T>(answers: Vec<T>, wanted: usize) -> Result<Vec<T>, ApiError> {
+    if answers.len() == wanted {
+        return Ok(answers);
+    }
+    Err(ApiError::Unavailable("it gave another number of links than was asked for".to_owned()))
 }

@@ -160,11 +160,8 @@ fn why(error: &FetchError) -> &str {
 
 async fn write_grant(attempt: &Attempt<'_>, piece: Piece, bytes: u64) -> Result<Grant, Failed> {
     let request = GrantRequest {
-        job_id: attempt.job.job_id,
-        fence: attempt.job.fence,
-        executor_id: attempt.shop.gateway.executor(),
-        read: Vec::new(),
         write: vec![WriteWish { piece, bytes }],
+        ..GrantRequest::new(attempt.job.job_id, attempt.job.fence, attempt.shop.gateway.executor())
     };
     let grants = attempt.heed(attempt.shop.gateway.grants(&request).await)?;
     let grant = grants.write.into_iter().next();
@@ -217,6 +214,7 @@ fn clips(spec: &MontageSpec, clip_order: &[usize], report: &Report) -> Vec<Clip>
             duration: ticks_to_seconds(clip.montage_end_ticks.saturating_sub(clip.montage_start_ticks)),
             source_start: ticks_to_seconds(clip.source_start_ticks),
             frames: clip.frames,
+            mode: None,
         })
     };
     report.clips.iter().enumerate().filter_map(clip).collect()
@@ -264,6 +262,12 @@ fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
         plan: serde_json::to_value(&report.plan).unwrap_or_default(),
         plan_hash: report.plan_hash.clone(),
         frames_encoded: report.clips.iter().map(|clip| clip.encoded_frames).sum(),
+        frames_copied: 0,
+        copied: Vec::new(),
+        encoded: Vec::new(),
+        segments_reused: 0,
+        segments_made: 0,
+        executors: vec![attempt.shop.config.name.clone()],
         audio: json!(audio),
         checks: report
             .checks

@@ -99,11 +99,8 @@ impl Door {
     /// What the gateway refuses and what the store cannot give.
     pub async fn open_granted(&self, lease: &Lease, wish: ReadWish) -> Result<OpenSource, Failed> {
         let request = GrantRequest {
-            job_id: lease.job(),
-            fence: lease.fence(),
-            executor_id: self.gateway.executor(),
             read: vec![wish],
-            write: Vec::new(),
+            ..GrantRequest::new(lease.job(), lease.fence(), self.gateway.executor())
         };
         let link = self.read_link(&request).await.map_err(|error| match error {
             ApiError::Refused(problem) if problem.code == ProblemCode::NotFound.as_str() => {

@@ -1,4 +1,4 @@
-// The library page: lists and plays montages, shows the jobs that are under way. No framework, nothing from elsewhere.
+// The library page: lists and plays montages, shows jobs and what can be played of them already (`preview.js`). No framework, nothing from elsewhere.
 // Everything that comes from the API is put into the page as text, never as markup.
 "use strict";
 
@@ -178,11 +178,28 @@ async function showMontage(id) {
   const files = [["Video", montage.links.media], ["Captions (.srt)", `${base}/captions.srt`], ["Transcript (.txt)", `${base}/captions.txt`]];
   const links = files.map(([name, href]) => el("li", {}, el("a", { href, download: "" }, name)));
   links.push(el("li", {}, el("a", { href: montage.links.provenance }, "How it was made")));
+  const copies = el("p", { class: "soft small", hidden: true });
   main.replaceChildren(
     el("a", { class: "back", href: "#/" }, "← Library"),
     el("div", { class: "watch" },
-      el("div", {}, video, el("h1", {}, montage.title), el("p", { class: "soft small" }, facts), el("ul", { class: "links small" }, ...links)),
+      el("div", {}, video, el("h1", {}, montage.title), el("p", { class: "soft small" }, facts), copies, el("ul", { class: "links small" }, ...links)),
       side));
+  const record = await call(montage.links.provenance);
+  // Montages of before frames were copied say nothing of it.
+  if (record.frames_copied === undefined) return;
+  copies.textContent = `${shareText(record.frames_copied, montage.media.frames)}.`;
+  copies.hidden = false;
+}
+
+/** The share of frames that are bit-for-bit copies, in words. As `share_text` of the contracts says it: never rounded up. */
+function shareText(copied, frames) {
+  let share = "";
+  if (copied === frames && frames > 0) share = " (100 %)";
+  else if (copied < frames) {
+    const thousandths = (BigInt(copied) * 1000n) / BigInt(frames);
+    share = ` (${thousandths / 10n}.${thousandths % 10n} %)`;
+  }
+  return `${copied} of ${frames} frames are bit-for-bit copies${share}`;
 }
 
 function askForKey() {
@@ -207,17 +224,101 @@ function askForKey() {
 
 const STAGES = { fetching: "fetching", planning: "planning", rendering: "rendering", verifying: "checking", transcribing: "transcribing", publishing: "publishing" };
 
-function jobRow(job) {
+/** Where a job stands, in words. */
+function stateOf(job) {
   const progress = job.progress;
   let state = job.state === "running" ? "starting" : job.state;
   if (progress && job.state === "running") {
     const left = progress.seconds_left ? `, ${clock(progress.seconds_left)} left` : "";
     state = `${STAGES[progress.stage] || progress.stage}, ${Math.round(progress.fraction * 100)} %${left}`;
   }
+  return state;
+}
+
+/** How far a job is. Without a value, which moves to and fro, while it runs and that is not known. */
+function showProgress(bar, job) {
+  if (job.progress && job.state === "running") bar.value = job.progress.fraction;
+  else if (job.state === "running") bar.removeAttribute("value");
+  else bar.value = job.state === "succeeded" ? 1 : 0;
+}
+
+function jobRow(job) {
   const bar = el("progress", { max: 1, "aria-label": `Progress of ${job.title}` });
-  if (progress && job.state === "running") bar.value = progress.fraction;
-  else if (job.state !== "running") bar.value = 0;
-  return el("div", { class: "job" }, el("span", { class: "title" }, job.title), el("span", { class: "soft small" }, state), bar);
+  showProgress(bar, job);
+  return el("div", { class: "job" }, el("a", { class: "title", href: `#/job/${job.id}` }, job.title), el("span", { class: "soft small" }, stateOf(job)), bar);
+}
+
+/** A job while it runs, with what can be played of it, and its montage when that is there. */
+async function showJob(id) {
+  const mine = ++view;
+  const path = `/v1/jobs/${encodeURIComponent(id)}`;
+  const [title, state, why] = [el("h1"), el("p", { class: "soft", role: "status" }), el("p", { class: "note", hidden: true })];
+  const bar = el("progress", { max: 1 });
+  const place = el("div", { class: "preview" });
+  let player = null;
+
+  const showPreview = async () => {
+    const address = `${path}/preview.m3u8`;
+    const found = await fetch(address, { method: "HEAD", redirect: "manual" }).catch(() => null);
+    if (!found?.ok || mine !== view) return;
+    const video = el("video", { controls: true, playsInline: true });
+    const words = el("p", { class: "soft small" }, "It is cut to keyframes; the montage itself is cut to the frame.");
+    const tell = (text) => { words.textContent = text; };
+    place.replaceChildren(el("h2", {}, "Preview"), video, words);
+    if (canPreview) player = new PreviewPlayer(video, address, tell);
+    else {
+      video.src = address;
+      video.addEventListener("error", () => tell("This browser cannot play a preview."));
+      player = { stop() {} };
+    }
+  };
+  const showResult = async (result) => {
+    const montage = await call(result.href);
+    if (mine !== view) return;
+    const old = place.querySelector("video");
+    const video = el("video", { controls: true, preload: "metadata", playsInline: true, poster: montage.links.poster, src: montage.links.media });
+    // Whoever watches the preview goes on at about the same place.
+    if (old && !old.paused) {
+      video.currentTime = Math.min(old.currentTime, montage.duration);
+      video.play().catch(() => {});
+    }
+    player?.stop();
+    place.replaceChildren(el("h2", {}, "Montage"), video, el("a", { href: `#/m/${montage.id}` }, "Open it in the library"));
+  };
+  const look = async () => {
+    const job = await call(path);
+    if (mine !== view) return false;
+    document.title = `${job.title} · Stream Montages`;
+    title.textContent = job.title;
+    state.textContent = stateOf(job);
+    bar.setAttribute("aria-label", `Progress of ${job.title}`);
+    showProgress(bar, job);
+    why.textContent = job.failure?.message || "";
+    why.hidden = !job.failure || job.state === "succeeded";
+    if (job.state === "succeeded" && job.result) {
+      await showResult(job.result);
+      return false;
+    }
+    const ended = ["failed", "dead", "cancelled"].includes(job.state);
+    if (!player && !ended && ["rendering", "verifying", "transcribing", "publishing"].includes(job.progress?.stage)) await showPreview();
+    return !ended;
+  };
+  let goOn = await look();
+  if (mine !== view) return;
+  main.replaceChildren(el("a", { class: "back", href: "#/" }, "← Library"), title, state, bar, why, place);
+  // Runs until something else is shown, since the player has to be stopped then. One look at a time.
+  const timer = setInterval(() => {
+    if (mine !== view) {
+      player?.stop();
+      clearInterval(timer);
+    } else if (goOn && !document.hidden) {
+      goOn = false;
+      guarded(() => look().then((more) => { goOn = more; }, (error) => {
+        goOn = true;
+        throw error;
+      }));
+    }
+  }, POLL_MS);
 }
 
 async function pollJobs() {
@@ -232,7 +333,9 @@ async function pollJobs() {
   }
   const rows = page.items.map(jobRow);
   if (page.next_cursor) rows.push(el("p", { class: "soft small" }, "and more"));
+  const focused = jobsBox.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   jobsBox.replaceChildren(...rows);
+  if (focused) jobsBox.querySelector(`a[href="${focused}"]`)?.focus();
   jobsBox.hidden = page.items.length === 0;
   const now = new Set(page.items.map((job) => job.id));
   const finished = underWay && [...underWay].some((id) => !now.has(id));
@@ -255,9 +358,10 @@ async function guarded(work) {
 }
 
 async function route() {
-  const [, kind, rest] = location.hash.match(/^#\/(m|search)\/(.*)$/) || [];
+  const [, kind, rest] = location.hash.match(/^#\/(m|job|search)\/(.*)$/) || [];
   try {
     if (kind === "m") await showMontage(decodeURIComponent(rest));
+    else if (kind === "job") await showJob(decodeURIComponent(rest));
     else await showList(kind === "search" ? decodeURIComponent(rest) : "");
   } catch (error) {
     // What was shown before is not what the address says any more.

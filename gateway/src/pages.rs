@@ -25,6 +25,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("../pages/index.html")),
     ("/app.js", SCRIPT, include_str!("../pages/app.js")),
+    ("/preview.js", SCRIPT, include_str!("../pages/preview.js")),
     ("/app.css", STYLE, include_str!("../pages/app.css")),
     ("/docs", HTML, include_str!("../pages/docs.html")),
     ("/docs.js", SCRIPT, include_str!("../pages/docs.js")),
@@ -32,9 +33,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/openapi.json", "application/json", OPENAPI),
 ];
 
-/// What pages may load and do.
-const PAGE_POLICY: &str =
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What pages may load and do. `blob:` is the page's own memory, from which the preview of a job is played.
+const PAGE_POLICY: &str = "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// For everything else. A browser shows a video or picture that is opened by itself in a page of its own making, which
 /// has a style.
 const DATA_POLICY: &str =

@@ -150,6 +150,9 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/jobs/{id}", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/jobs/{id}/cancel", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/jobs/{id}/retry", upstream: Upstream::Jobs, rules: &[POST] },
+    // Kept by the library, like the montage that takes its place.
+    Route { pattern: "/v1/jobs/{id}/preview.m3u8", upstream: Upstream::Montages, rules: &[GET] },
+    Route { pattern: "/v1/jobs/{id}/preview/{name}", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/plans", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/plans/{id}", upstream: Upstream::Jobs, rules: &[GET] },
@@ -162,6 +165,8 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/leases/{job}/parts", upstream: Upstream::Jobs, rules: &[POST_PLAN] },
     Route { pattern: "/v1/leases/{job}/parts/states", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/grants", upstream: Upstream::Montages, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/segments", upstream: Upstream::Montages, rules: &[POST_EXECUTOR] },
+    Route { pattern: "/v1/previews", upstream: Upstream::Montages, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/results", upstream: Upstream::Montages, rules: &[POST_RESULT] },
     Route { pattern: "/v1/results/transcript", upstream: Upstream::Montages, rules: &[POST_RESULT] },
     Route { pattern: "/v1/results/{job}", upstream: Upstream::Montages, rules: &[GET_EXECUTOR] },
@@ -246,7 +251,7 @@ mod tests {
             for rule in route.rules {
                 let signed = route.pattern.starts_with("/v1/objects/");
                 assert_eq!(rule.need == Need::SignedLink, signed, "{} {}", rule.method, route.pattern);
-                let executors = ["/v1/leases", "/v1/grants", "/v1/results"]
+                let executors = ["/v1/leases", "/v1/grants", "/v1/segments", "/v1/previews", "/v1/results"]
                     .iter()
                     .any(|start| route.pattern.starts_with(start));
                 assert_eq!(rule.need == EXECUTOR, executors, "{} {}", rule.method, route.pattern);
@@ -269,6 +274,10 @@ mod tests {
             ("/v1/jobs/{id}", Some("/v1/jobs/{id}")),
             ("/v1/jobs/1/cancel", Some("/v1/jobs/{id}/cancel")),
             ("/v1/jobs/1/nothing", None),
+            ("/v1/jobs/1/preview.m3u8", Some("/v1/jobs/{id}/preview.m3u8")),
+            ("/v1/jobs/1/preview/0.m4s", Some("/v1/jobs/{id}/preview/{name}")),
+            ("/v1/jobs/1/preview/0/1", None),
+            ("/v1/montages/1/media.m3u8", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/transcribe", Some("/v1/montages/{id}/transcribe")),
             ("/v1/montages/1/media", Some("/v1/montages/{id}/{part}")),
             ("/v1/results/transcript", Some("/v1/results/transcript")),

@@ -43,6 +43,8 @@ pub struct App {
     pub jobs: ServiceClient,
     pub link_ttl: Duration,
     pub upload_max_bytes: u64,
+    pub segment_keep: Duration,
+    pub segment_bytes: u64,
     /// Wakes the reaper before its time.
     pub reap: Notify,
     /// Objects that are being written through signed links.
@@ -57,6 +59,8 @@ impl App {
             jobs: ServiceClient::new("jobs-repo", &config.jobs_url, config.internal_token.clone())?,
             link_ttl: config.link_ttl,
             upload_max_bytes: config.upload_max_bytes,
+            segment_keep: config.segment_keep,
+            segment_bytes: config.segment_bytes,
             reap: Notify::new(),
             writing: Mutex::default(),
         })

@@ -46,6 +46,7 @@ mod tests {
             duration: 1.0,
             source_start: 0.0,
             frames: 30,
+            mode: None,
         }
     }
 

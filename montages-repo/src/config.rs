@@ -3,11 +3,14 @@
 use fetch::StoreConfig;
 use secrecy::SecretString;
 use service_kit::{db::DatabaseConfig, env::Env};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 /// Longest life of a link. Objects that nobody published go a day after their last link was given, and S3 takes them until their
 /// links end: links that lived as long would leave objects behind.
 const LONGEST_LINK: Duration = Duration::from_secs(12 * 3600);
+/// Shortest and longest time that a segment is kept. When it was last used is known to within a minute.
+const SEGMENT_KEEP: RangeInclusive<Duration> =
+    Duration::from_secs(3600)..=Duration::from_secs(10 * 365 * 86_400);
 
 /// The settings, each with its variable.
 #[derive(Debug, Clone)]
@@ -26,6 +29,10 @@ pub struct Config {
     pub link_ttl: Duration,
     /// `SM_UPLOAD_MAX_BYTES`: the largest upload; 20 GiB by default.
     pub upload_max_bytes: u64,
+    /// `SM_SEGMENT_KEEP`: how long a segment is kept after its last use; 7 days by default, 1 hour to 10 years.
+    pub segment_keep: Duration,
+    /// `SM_SEGMENT_BYTES`: how much all segments may take; 20 GiB by default. The least recently used go first.
+    pub segment_bytes: u64,
     /// How often objects that are due are deleted, where no request asks for it sooner. Not a variable.
     pub reap_every: Duration,
 }
@@ -41,6 +48,8 @@ impl Config {
             (Duration::from_secs(1)..=LONGEST_LINK).contains(&link_ttl),
             "SM_LINK_TTL: expected 1s to 12h"
         );
+        let segment_keep = env.duration("SM_SEGMENT_KEEP", Duration::from_secs(7 * 86_400))?;
+        anyhow::ensure!(SEGMENT_KEEP.contains(&segment_keep), "SM_SEGMENT_KEEP: expected 1h to 3650d");
         Ok(Self {
             listen: env.parse("SM_MONTAGES_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8082)))?,
             database: DatabaseConfig::from_env(env)?,
@@ -49,6 +58,8 @@ impl Config {
             store: StoreConfig::from_lookup(&|name| env.lookup(name))?,
             link_ttl,
             upload_max_bytes: env.size("SM_UPLOAD_MAX_BYTES", 20 << 30)?,
+            segment_keep,
+            segment_bytes: env.size("SM_SEGMENT_BYTES", 20 << 30)?,
             reap_every: Duration::from_secs(60),
         })
     }
@@ -57,6 +68,24 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn segments_are_kept_for_a_sensible_time() {
+        let config = |keep: &str| {
+            let settings = [
+                ("SM_DATABASE_URL", "postgres://localhost/x"),
+                ("SM_OBJECT_STORE", "file:/x"),
+                ("SM_SEGMENT_KEEP", keep),
+            ];
+            let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Config::from_env(&Env::from_pairs(settings).unwrap())
+        };
+        let kept = config("3650d").unwrap();
+        assert_eq!((kept.segment_keep, kept.segment_bytes), (*SEGMENT_KEEP.end(), 20 << 30));
+        for keep in ["3651d", "59m", "0s"] {
+            assert!(config(keep).unwrap_err().to_string().starts_with("SM_SEGMENT_KEEP"), "{keep}");
+        }
+    }
 
     #[test]
     fn links_end_before_what_they_wrote_is_deleted() {

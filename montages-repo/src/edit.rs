@@ -25,6 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     app::App,
     conditional::may_change,
+    previews,
     publish::{check_title, discard},
     results,
     rows::etag,
@@ -148,6 +149,7 @@ pub async fn delete(
         .await?;
     sqlx::query!("DELETE FROM montages.montages WHERE id = $1", id.0).execute(&mut *tx).await?;
     discard(&mut tx, &format!("montages/{}", JobId(present.job_id))).await?;
+    previews::remove(&mut tx, JobId(present.job_id)).await?;
     tx.commit().await?;
     app.reap.notify_one();
     Ok(StatusCode::NO_CONTENT)

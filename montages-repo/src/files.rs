@@ -57,7 +57,7 @@ async fn piece(
     )
     .fetch_optional(&app.pool)
     .await?
-    .ok_or_else(|| ApiError::not_found("montage"))?;
+    .ok_or_else(|| ApiError::not_found(missing(piece)))?;
     let extension = piece.file_name().rsplit('.').next().unwrap_or_default();
     let entity = Entity {
         etag: format!("\"{}\"", row.sha256),
@@ -67,6 +67,13 @@ async fn piece(
         disposition: query.wanted().then(|| names::attachment(&names::file_name(&row.title, extension))),
     };
     serve::object(&app.store, &key(&row.object_key)?, &entity, method, headers).await
+}
+
+fn missing(piece: Piece) -> &'static str {
+    match piece {
+        Piece::Playlist => "montage, or it was made without a playlist",
+        Piece::Media | Piece::Poster | Piece::Sprites | Piece::Speech => "montage",
+    }
 }
 
 /// The video of a montage, as MP4. Supports `Range`, `If-Range` and conditional requests.
@@ -89,6 +96,24 @@ pub async fn media(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     piece(&app, id, Piece::Media, &query, &method, &headers).await
+}
+
+/// The video of a montage as an HLS playlist: byte ranges of the very file that `media` serves.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/media.m3u8", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+    responses((status = 200, content_type = "application/vnd.apple.mpegurl", description = "The playlist"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage, or it was made without a playlist", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn playlist(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    piece(&app, id, Piece::Playlist, &query, &method, &headers).await
 }
 
 /// A picture that stands for the montage, as JPEG.

@@ -1,13 +1,13 @@
 //! Grants: signed links for the holder of a lease, each for one object and one method.
 //!
-//! Promises: read links are only for what the job's own spec names; write links lead into the attempt's own place, which is
-//! listed for deletion until a publish makes it part of a montage.
+//! Promises: read links are only for what the job's own spec names, and for segments, which all executors share; write links lead
+//! into places of the attempt's own, which are listed for deletion until something makes them part of what is kept.
 
 use axum::extract::State;
 use contracts::{
     decode::Mistakes,
     ids::MontageId,
-    object::{Grant, GrantRequest, Grants, Piece, ReadWish, WriteWish},
+    object::{Grant, GrantRequest, Grants, Piece, ReadWish},
     problem::{Problem, ProblemCode},
     spec::{JobSpec, Source},
 };
@@ -20,8 +20,10 @@ use std::sync::Arc;
 
 use crate::{
     app::{App, key, store_error},
+    previews,
     publish::attempt_prefix,
     rows::piece_name,
+    segments,
 };
 
 /// Most links of one request.
@@ -29,7 +31,8 @@ const MOST_WISHES: usize = 1000;
 
 /// Get signed links
 ///
-/// By the holder of the job's lease, for what the job reads and for the pieces of its result.
+/// By the holder of the job's lease, for what the job reads, for segments that are there already, for the pieces of its result, its
+/// segments and its preview. A segment that is not there is answered null.
 #[utoipa::path(
     post,
     operation_id = "grant_links",
@@ -37,7 +40,7 @@ const MOST_WISHES: usize = 1000;
     responses((status = 200, body = Grants, description = "The links, in the order of the wishes"),
               (status = 403, body = Problem, content_type = "application/problem+json", description = "The job's spec does not name what is to be read"),
               (status = 404, body = Problem, content_type = "application/problem+json", description = "What is to be read is not there"),
-              (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease has passed on"),
+              (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease has passed on (`stale_fence`), or the job's preview is over (`conflict`)"),
               (status = 413, body = Problem, content_type = "application/problem+json", description = "A piece is larger than the object store takes by a link"),
               (status = 422, body = Problem, content_type = "application/problem+json", description = "A wish cannot be granted"))
 )]
@@ -46,7 +49,7 @@ pub async fn grant(
     Json(request): Json<GrantRequest>,
 ) -> ApiResult<Json<Grants>> {
     check(&request)?;
-    fits(&request.write, app.store.largest_by_link())?;
+    fits(&sizes(&request), app.store.largest_by_link())?;
     app.check_lease(request.job_id, request.executor_id, request.fence).await?;
     let mut read = Vec::with_capacity(request.read.len());
     if !request.read.is_empty() {
@@ -63,20 +66,38 @@ pub async fn grant(
         }
     }
     let prefix = attempt_prefix(request.job_id, request.fence);
-    if !request.write.is_empty() {
-        open_attempt(&app, &prefix).await?;
+    if !request.write.is_empty() && !open(&app, &prefix).await? {
+        return Err(ApiError::new(
+            ProblemCode::StaleFence,
+            "The objects of this attempt are being deleted: another one has taken its place.",
+        ));
     }
     let mut write = Vec::with_capacity(request.write.len());
     for wish in &request.write {
         let key = key(&format!("{prefix}/{}", wish.piece.file_name()))?;
         write.push(sign(&app, Method::Put, key, Some(wish.bytes)).await?);
     }
-    Ok(Json(Grants { read, write }))
+    let (job, fence) = (request.job_id, request.fence);
+    Ok(Json(Grants {
+        read,
+        write,
+        segments: segments::find(&app, &request.segments).await?,
+        write_segments: segments::open(&app, job, fence, &request.write_segments).await?,
+        write_preview: previews::open(&app, job, fence, &request.write_preview).await?,
+    }))
+}
+
+/// How much each of the links is to carry.
+fn sizes(request: &GrantRequest) -> Vec<u64> {
+    let pieces = request.write.iter().map(|wish| wish.bytes);
+    let segments = request.write_segments.iter().map(|wish| wish.bytes);
+    pieces.chain(segments).chain(request.write_preview.iter().map(|wish| wish.bytes)).collect()
 }
 
 fn check(request: &GrantRequest) -> ApiResult<()> {
     let mut mistakes = Mistakes::default();
-    if request.read.len() + request.write.len() > MOST_WISHES {
+    let wishes = request.read.len() + request.segments.len() + sizes(request).len();
+    if wishes > MOST_WISHES {
         mistakes.add("", format!("at most {MOST_WISHES} wishes"));
     }
     if request.fence < 1 {
@@ -87,12 +108,14 @@ fn check(request: &GrantRequest) -> ApiResult<()> {
             mistakes.add(format!("/write/{index}/bytes"), "expected at least 1");
         }
     }
+    segments::check_wishes(&request.segments, &request.write_segments, &mut mistakes);
+    previews::check_wishes(&request.write_preview, &mut mistakes);
     mistakes.finish(Some(())).map_err(ApiError::invalid)
 }
 
 /// Refuses what the store would refuse only after all of it was sent, and then at every attempt again.
-fn fits(wishes: &[WriteWish], largest: Option<u64>) -> ApiResult<()> {
-    let Some(largest) = largest.filter(|largest| wishes.iter().any(|wish| wish.bytes > *largest)) else {
+fn fits(sizes: &[u64], largest: Option<u64>) -> ApiResult<()> {
+    let Some(largest) = largest.filter(|largest| sizes.iter().any(|bytes| bytes > largest)) else {
         return Ok(());
     };
     let detail = format!(
@@ -143,8 +166,8 @@ async fn piece_key(app: &App, id: MontageId, piece: Piece) -> ApiResult<String> 
     .ok_or_else(|| ApiError::not_found(&format!("{} of a montage: {id}", piece_name(piece))))
 }
 
-/// Lists the attempt's place for deletion in a day, unless it is published by then.
-async fn open_attempt(app: &App, prefix: &str) -> ApiResult<()> {
+/// Lists a place for deletion in a day, unless something owns it by then. Answers whether it can still be written to.
+pub async fn open(app: &App, prefix: &str) -> ApiResult<bool> {
     let opened = sqlx::query!(
         "INSERT INTO montages.deletions AS place (prefix, due_at) VALUES ($1, now() + interval '1 day')
          ON CONFLICT (prefix) DO UPDATE SET due_at = excluded.due_at WHERE NOT place.started",
@@ -152,16 +175,11 @@ async fn open_attempt(app: &App, prefix: &str) -> ApiResult<()> {
     )
     .execute(&app.pool)
     .await?;
-    if opened.rows_affected() == 1 {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        ProblemCode::StaleFence,
-        "The objects of this attempt are being deleted: another one has taken its place.",
-    ))
+    Ok(opened.rows_affected() == 1)
 }
 
-async fn sign(app: &App, method: Method, key: ObjectKey, bytes: Option<u64>) -> ApiResult<Grant> {
+/// Signs a link; one to write is for exactly so many bytes.
+pub async fn sign(app: &App, method: Method, key: ObjectKey, bytes: Option<u64>) -> ApiResult<Grant> {
     let link =
         app.store.sign(method, &key, app.link_ttl, bytes, chrono::Utc::now()).await.map_err(store_error)?;
     let SignedLink { method, url, headers, expires_at } = link;
@@ -180,8 +198,7 @@ mod tests {
 
     #[test]
     fn what_the_store_cannot_take_is_refused_before_it_is_sent() {
-        let wishes = [10, 11].map(|bytes| WriteWish { piece: Piece::Media, bytes });
-        assert!(fits(&wishes, None).is_ok() && fits(&wishes, Some(11)).is_ok());
-        assert_eq!(fits(&wishes, Some(10)).unwrap_err().problem.code, ProblemCode::TooLarge.as_str());
+        assert!(fits(&[10, 11], None).is_ok() && fits(&[10, 11], Some(11)).is_ok());
+        assert_eq!(fits(&[10, 11], Some(10)).unwrap_err().problem.code, ProblemCode::TooLarge.as_str());
     }
 }

@@ -16,11 +16,14 @@ mod list;
 mod marks;
 mod names;
 mod objects;
+mod playlists;
+mod previews;
 mod publish;
 mod reaper;
 mod results;
 mod rows;
 mod search;
+mod segments;
 mod serve;
 mod transcripts;
 mod uploads;
@@ -89,6 +92,9 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(results::get))
         .routes(routes!(grants::grant))
+        .routes(routes!(segments::store))
+        .routes(routes!(previews::show))
+        .routes(routes!(previews::playlist))
         .routes(routes!(uploads::get, uploads::delete))
         .routes(routes!(list::list))
         .routes(routes!(list::get, edit::patch, edit::delete))
@@ -108,6 +114,8 @@ fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
         .routes(routes!(files::media))
+        .routes(routes!(files::playlist))
+        .routes(routes!(previews::object))
         .routes(routes!(files::poster))
         .routes(routes!(files::sprites))
 }
@@ -134,6 +142,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (20, 24), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (25, 29), "{:?}", paths.keys());
     }
 }

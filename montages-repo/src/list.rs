@@ -107,6 +107,7 @@ pub async fn list(
         r#"SELECT page.id, page.job_id, page.title, page.labels AS "labels: Column<BTreeMap<String, String>>",
                   page.streamers, page.duration, page.width, page.height,
                   page.transcript -> 'state' AS "transcript_state!: Column<TranscriptState>", page.created_at,
+                  EXISTS (SELECT FROM montages.pieces WHERE montage_id = page.id AND piece = 'playlist') AS "has_playlist!",
                   montages.excerpt(page.id, (SELECT montages.query($1))) AS matched
            FROM (
                SELECT * FROM montages.montages

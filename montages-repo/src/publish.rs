@@ -6,13 +6,14 @@
 use contracts::{
     decode::Mistakes,
     ids::{JobId, MontageId},
-    montage::{PublishRequest, StoredPiece},
+    montage::{Provenance, PublishRequest, StoredPiece},
     object::Piece,
     problem::ProblemCode,
     spec::{LABEL_RULE, LONGEST_TITLE, MOST_HIGHLIGHTS, MOST_LABELS, is_label},
     transcript::{Cue, Transcript},
 };
 use fetch::FetchError;
+use futures::TryStreamExt;
 use service_kit::problem::{ApiError, ApiResult};
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, types::Json};
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, key, store_error},
+    playlists, previews,
     rows::piece_name,
 };
 
@@ -97,6 +99,7 @@ pub fn check(request: &PublishRequest) -> ApiResult<()> {
     }
     check_pieces(request, &mut mistakes);
     check_transcript(&request.transcript, request.clips.len(), &mut mistakes);
+    check_copies(&request.provenance, media.frames, &mut mistakes);
     // PostgreSQL stores no NUL, and no name has one.
     match serde_json::to_string(request) {
         Ok(text) if !text.contains("\\u0000") => {}
@@ -141,6 +144,24 @@ fn check_pieces(request: &PublishRequest, mistakes: &mut Mistakes) {
         if *bytes == 0 || i64::try_from(*bytes).is_err() {
             mistakes.add(format!("/pieces/{index}/bytes"), "expected at least 1");
         }
+        if *kind == Piece::Playlist && *bytes > playlists::LARGEST {
+            mistakes.add(format!("/pieces/{index}/bytes"), format!("at most {}", playlists::LARGEST));
+        }
+    }
+}
+
+/// What is said to be copied is shown to people as a share: it adds up, and is not more than there is.
+fn check_copies(provenance: &Provenance, frames: u64, mistakes: &mut Mistakes) {
+    if provenance.frames_copied > frames {
+        mistakes.add("/provenance/frames_copied", format!("the media has {frames} frames"));
+    }
+    let listed = provenance
+        .copied
+        .iter()
+        .try_fold(0_u64, |sum, range| sum.checked_add(range.frames))
+        .unwrap_or(u64::MAX);
+    if listed != provenance.frames_copied {
+        mistakes.add("/provenance/copied", format!("lists {listed} of {} frames", provenance.frames_copied));
     }
 }
 
@@ -203,7 +224,13 @@ async fn check_stored(app: &App, request: &PublishRequest) -> ApiResult<()> {
     let mut mistakes = Mistakes::default();
     for (index, piece) in request.pieces.iter().enumerate() {
         match app.store.head(&key(&piece.key)?).await {
-            Ok(info) if info.size == piece.bytes => {}
+            Ok(info) if info.size == piece.bytes => {
+                if piece.piece == Piece::Playlist
+                    && let Err(reason) = check_playlist(app, piece, request.media.bytes).await?
+                {
+                    mistakes.add(format!("/pieces/{index}"), reason);
+                }
+            }
             Ok(info) => {
                 mistakes.add(format!("/pieces/{index}/bytes"), format!("the store has {} bytes", info.size))
             }
@@ -217,6 +244,23 @@ async fn check_stored(app: &App, request: &PublishRequest) -> ApiResult<()> {
         }
     }
     mistakes.finish(Some(())).map_err(ApiError::invalid)
+}
+
+/// Whether a stored playlist, whose size has been checked, leads to the montage's own media only.
+async fn check_playlist(app: &App, piece: &StoredPiece, media_bytes: u64) -> ApiResult<Result<(), String>> {
+    let body = app.store.get(&key(&piece.key)?, None).await.map_err(store_error)?;
+    let bytes: Vec<u8> = body
+        .stream
+        .try_fold(Vec::new(), |mut all, bytes| async move {
+            all.extend_from_slice(&bytes);
+            Ok(all)
+        })
+        .await
+        .map_err(store_error)?;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => playlists::check(&text, media_bytes),
+        Err(_) => Err("it is not UTF-8".to_owned()),
+    })
 }
 
 /// One turn. `None` when another publish of the job came first.
@@ -264,6 +308,7 @@ async fn attempt(app: &App, request: &PublishRequest, content: &str) -> ApiResul
     own(&mut tx, &attempt_prefix(request.job_id, request.fence)).await?;
     insert_pieces(&mut tx, id, &request.pieces).await?;
     replace_cues(&mut tx, id, &request.transcript.cues).await?;
+    previews::retire(&mut tx, request.job_id).await?;
     tx.commit().await?;
     Ok(Some(match decision {
         Decision::Insert => Outcome::Created(id.into()),

@@ -1,4 +1,4 @@
-//! The reaper: deletes objects that are listed to go.
+//! The reaper: deletes objects that are listed to go, and lists segments that nobody uses.
 //!
 //! Promises: what a row owns is never deleted; what is listed is deleted in the end, whatever fails in between, with a
 //! back-off per place; any number of reapers may run. No transaction is open while the store works.
@@ -7,7 +7,10 @@ use service_kit::problem::ApiResult;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, key};
+use crate::{
+    app::{App, key},
+    previews, segments,
+};
 
 /// Runs until the token is cancelled: at once, when woken, and every so often.
 pub async fn run(app: Arc<App>, every: Duration, shutdown: CancellationToken) {
@@ -28,11 +31,13 @@ pub async fn run(app: Arc<App>, every: Duration, shutdown: CancellationToken) {
 
 /// One round; answers how many places it deleted.
 async fn round(app: &App) -> ApiResult<usize> {
+    segments::retire(app).await?;
     // A grant that came while its attempt was being published listed what a row owns by now.
     sqlx::query!(
         "DELETE FROM montages.deletions AS place
          WHERE place.due_at <= now() AND NOT place.started
            AND (EXISTS (SELECT FROM montages.pieces WHERE starts_with(object_key, place.prefix || '/'))
+             OR EXISTS (SELECT FROM montages.segments WHERE object_key = place.prefix || '/content')
              OR EXISTS (SELECT FROM montages.uploads WHERE starts_with(object_key, place.prefix || '/')))"
     )
     .execute(&app.pool)
@@ -47,6 +52,7 @@ async fn round(app: &App) -> ApiResult<usize> {
     )
     .fetch_all(&app.pool)
     .await?;
+    previews::forget(app, &places).await?;
     let mut reaped = 0;
     for prefix in places {
         match app.store.delete_prefix(&key(&prefix)?).await {

@@ -7,7 +7,7 @@ use axum::{
 };
 use contracts::{
     ids::{JobId, MontageId},
-    montage::{Montage, MontageSummary, PublishRequest},
+    montage::{Montage, MontageSummary, PublishRequest, share_text},
     problem::Problem,
 };
 use service_kit::{
@@ -47,7 +47,8 @@ pub async fn publish(
     };
     if status == StatusCode::CREATED {
         metrics::counter!("montages_published").increment(1);
-        tracing::info!(job_id = %request.job_id, montage_id = %id, fence = request.fence, "published");
+        let copied = share_text(request.provenance.frames_copied, request.media.frames);
+        tracing::info!(job_id = %request.job_id, montage_id = %id, fence = request.fence, copied, "published");
     }
     answer(&app, status, id).await
 }

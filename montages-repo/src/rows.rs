@@ -29,6 +29,8 @@ pub struct MontageRow {
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// Whether its media can be played as HLS.
+    pub has_playlist: bool,
 }
 
 impl MontageRow {
@@ -39,7 +41,8 @@ impl MontageRow {
             r#"SELECT id, job_id, title, labels AS "labels: Json<BTreeMap<String, String>>", streamers,
                       media AS "media: Json<MediaInfo>", clips AS "clips: Json<Vec<Clip>>",
                       sprites AS "sprites: Json<Sprites>", transcript AS "transcript: Json<Transcript>",
-                      duration, width, height, version, created_at, updated_at
+                      duration, width, height, version, created_at, updated_at,
+                      EXISTS (SELECT FROM montages.pieces WHERE montage_id = id AND piece = 'playlist') AS "has_playlist!"
                FROM montages.montages WHERE id = $1"#,
             id.0
         )
@@ -66,6 +69,7 @@ impl MontageRow {
             height: self.height,
             transcript_state: Json(self.transcript.state),
             created_at: self.created_at,
+            has_playlist: self.has_playlist,
             matched: None,
         }
         .into_summary()
@@ -106,6 +110,7 @@ pub struct SummaryRow {
     pub height: i32,
     pub transcript_state: Json<TranscriptState>,
     pub created_at: DateTime<Utc>,
+    pub has_playlist: bool,
     /// Marked as `montages.marked` does it.
     pub matched: Option<String>,
 }
@@ -123,14 +128,14 @@ impl SummaryRow {
             height: self.height.unsigned_abs(),
             transcript_state: self.transcript_state.0,
             created_at: self.created_at,
-            links: links(self.id),
+            links: links(self.id, self.has_playlist),
             matched: self.matched.map(|marked| crate::marks::to_html(&marked)),
         }
     }
 }
 
 /// The paths of a montage on the gateway.
-fn links(id: Uuid) -> BTreeMap<String, String> {
+fn links(id: Uuid, has_playlist: bool) -> BTreeMap<String, String> {
     let base = format!("/v1/montages/{id}");
     [
         ("self", ""),
@@ -142,6 +147,7 @@ fn links(id: Uuid) -> BTreeMap<String, String> {
         ("provenance", "/provenance"),
     ]
     .into_iter()
+    .chain(has_playlist.then_some(("playlist", "/media.m3u8")))
     .map(|(name, path)| (name.to_owned(), format!("{base}{path}")))
     .collect()
 }
@@ -180,5 +186,6 @@ pub fn piece_name(piece: Piece) -> &'static str {
         Piece::Poster => "poster",
         Piece::Sprites => "sprites",
         Piece::Speech => "speech",
+        Piece::Playlist => "playlist",
     }
 }

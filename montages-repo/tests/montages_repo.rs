@@ -8,8 +8,12 @@ mod bytes;
 mod finding;
 #[path = "montages_repo/jobs.rs"]
 mod jobs;
+#[path = "montages_repo/previews.rs"]
+mod previews;
 #[path = "montages_repo/publishing.rs"]
 mod publishing;
+#[path = "montages_repo/segments.rs"]
+mod segments;
 #[path = "montages_repo/transcripts.rs"]
 mod transcripts;
 #[path = "montages_repo/uploads.rs"]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 use utoipa::ToSchema;
 
 use crate::{
@@ -51,6 +51,21 @@ pub struct Clip {
     pub source_start: f64,
     /// Frames on the montage.
     pub frames: u64,
+    /// How it was cut; absent for montages of before there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ClipMode>,
+}
+
+/// How a clip was cut out of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClipMode {
+    /// To the frame: what lies between keyframes at its ends was encoded.
+    Exact,
+    /// Its ends moved to keyframes within the tolerance.
+    Snap,
+    /// Its ends moved to keyframes, however far: nothing was encoded.
+    Copy,
 }
 
 /// The grid of small pictures for previews: `columns` by `rows` tiles, filled row by row, one every `interval` seconds.
@@ -98,7 +113,33 @@ pub struct SourceRecord {
     pub description: String,
 }
 
-/// How a montage was made.
+/// Frames of one clip that were taken over from its source, bit for bit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CopiedRange {
+    /// Index into the montage's clips.
+    pub clip: u32,
+    /// Its first frame on the montage.
+    pub first_frame: u64,
+    /// How many frames.
+    pub frames: u64,
+    /// SHA-256, in hexadecimal, of the SHA-256 hashes of its access units, one after the other in decoding order.
+    pub sha256: String,
+}
+
+/// Frames of one clip that were encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EncodedRange {
+    /// Index into the montage's clips.
+    pub clip: u32,
+    /// Its first frame on the montage.
+    pub first_frame: u64,
+    /// How many frames.
+    pub frames: u64,
+    /// Why they could not be copied, for a person.
+    pub reason: String,
+}
+
+/// How a montage was made. What came after the first version may be absent from older records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Provenance {
     /// The executor's name.
@@ -118,6 +159,24 @@ pub struct Provenance {
     pub plan_hash: String,
     /// Frames that were encoded, of all frames.
     pub frames_encoded: u64,
+    /// Frames that are bit-for-bit copies of the sources', of all frames.
+    #[serde(default)]
+    pub frames_copied: u64,
+    /// Which frames were copied, in order.
+    #[serde(default)]
+    pub copied: Vec<CopiedRange>,
+    /// Which frames were encoded, in order, and why.
+    #[serde(default)]
+    pub encoded: Vec<EncodedRange>,
+    /// Segments that were there already, from an earlier attempt or another montage.
+    #[serde(default)]
+    pub segments_reused: u32,
+    /// Segments that were made for this one.
+    #[serde(default)]
+    pub segments_made: u32,
+    /// The names of all executors that made segments of it.
+    #[serde(default)]
+    pub executors: Vec<String>,
     /// Loudness before levelling and gain, clip by clip.
     #[schema(value_type = Object)]
     pub audio: serde_json::Value,
@@ -127,6 +186,23 @@ pub struct Provenance {
     pub versions: BTreeMap<String, String>,
     /// How the render worker was confined.
     pub sandbox: Vec<String>,
+}
+
+/// The share of frames that are bit-for-bit copies, in words, such as `1184 of 1200 frames are bit-for-bit
+/// copies (98.6 %)`. Never rounded up: it is cut off after one decimal, and 100 % is said only where every
+/// frame is a copy. A count that cannot be (more copies than frames) claims no share.
+#[must_use]
+pub fn share_text(copied: u64, frames: u64) -> String {
+    let share = match copied.cmp(&frames) {
+        Ordering::Equal if frames > 0 => " (100 %)".to_owned(),
+        Ordering::Less => {
+            // Below 1000, because fewer are copied than there are.
+            let thousandths = u128::from(copied) * 1000 / u128::from(frames);
+            format!(" ({}.{} %)", thousandths / 10, thousandths % 10)
+        }
+        Ordering::Equal | Ordering::Greater => String::new(),
+    };
+    format!("{copied} of {frames} frames are bit-for-bit copies{share}")
 }
 
 /// A stored piece of a result, as the executor names it.
@@ -210,7 +286,8 @@ pub struct MontageSummary {
     pub transcript_state: TranscriptState,
     /// When it was published.
     pub created_at: DateTime<Utc>,
-    /// Paths: `self`, `media`, `poster`, `sprites`, `captions`, `chapters`, `provenance`.
+    /// Paths: `self`, `media`, `poster`, `sprites`, `captions`, `chapters`, `provenance`, and `playlist` where
+    /// the media can be played as HLS too.
     pub links: BTreeMap<String, String>,
     /// With a search: the best matching words, marked `<b>…</b>`, the rest escaped as HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -267,4 +344,60 @@ pub struct TranscribeRequest {
     /// BCP 47 language of the speech; the engine's default if absent.
     #[serde(default)]
     pub language: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn shares_are_never_rounded_up() {
+        for (copied, frames, share) in [
+            (0, 1200, " (0.0 %)"),
+            (1, 1_000_000, " (0.0 %)"),
+            (1184, 1200, " (98.6 %)"),
+            (2, 3, " (66.6 %)"),
+            (9999, 10_000, " (99.9 %)"),
+            (u64::MAX - 1, u64::MAX, " (99.9 %)"),
+            (1200, 1200, " (100 %)"),
+            (0, 0, ""),
+            (5, 4, ""),
+        ] {
+            let text = share_text(copied, frames);
+            assert_eq!(text, format!("{copied} of {frames} frames are bit-for-bit copies{share}"));
+        }
+    }
+
+    proptest! {
+        /// What is said is true: the share that is said is not more than the share that there is, and less than 0.1 % below it.
+        #[test]
+        fn what_is_said_is_true(copied in 0_u64..2_000_000, more in 0_u64..2_000_000) {
+            let frames = copied + more;
+            prop_assume!(frames > 0);
+            let text = share_text(copied, frames);
+            let said = text.rsplit_once('(').unwrap().1.trim_end_matches(" %)").to_owned();
+            prop_assert_eq!(said == "100", more == 0);
+            let (whole, tenth) = said.split_once('.').unwrap_or((&said, "0"));
+            let thousandths = whole.parse::<u64>().unwrap() * 10 + tenth.parse::<u64>().unwrap();
+            prop_assert!(thousandths * frames <= copied * 1000 && (thousandths + 1) * frames > copied * 1000);
+        }
+    }
+
+    /// A record of before frames were copied is still read.
+    #[test]
+    fn old_records_are_read() {
+        let old = serde_json::json!({
+            "executor": "a", "attempt": 1, "started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:00:00Z",
+            "sources": [], "plan": {}, "plan_hash": "", "frames_encoded": 30, "audio": [], "checks": [], "versions": {},
+            "sandbox": []
+        });
+        let record: Provenance = serde_json::from_value(old).unwrap();
+        assert_eq!((record.frames_copied, record.frames_encoded, record.executors.len()), (0, 30, 0));
+        let clip = serde_json::json!({ "title": "a", "streamer": null, "score": null, "source": "s", "start": 0.0,
+                                       "duration": 1.0, "source_start": 0.0, "frames": 30 });
+        let clip: Clip = serde_json::from_value(clip).unwrap();
+        assert_eq!(clip.mode, None);
+        assert!(!serde_json::to_string(&clip).unwrap().contains("mode"));
+    }
 }

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use crate::ids::{ExecutorId, JobId, MontageId, UploadId};
+use crate::{
+    ids::{ExecutorId, JobId, MontageId, UploadId},
+    preview::PreviewWish,
+    segment::{SegmentGrant, SegmentWish},
+};
 
 /// What an executor wants to read for a job.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -31,7 +35,12 @@ pub enum Piece {
     Sprites,
     /// `speech.wav`, kept so that a montage can be transcribed again.
     Speech,
+    /// `media.m3u8`: the byte ranges of `media.mp4` as an HLS playlist, so that the same bytes are a download and a stream.
+    Playlist,
 }
+
+/// The media type of HLS playlists (RFC 8216, section 4).
+pub const HLS: &str = "application/vnd.apple.mpegurl";
 
 impl Piece {
     /// The file's name in the store and in the executor's job directory.
@@ -42,6 +51,7 @@ impl Piece {
             Self::Poster => "poster.jpg",
             Self::Sprites => "sprites.jpg",
             Self::Speech => "speech.wav",
+            Self::Playlist => "media.m3u8",
         }
     }
 
@@ -52,6 +62,7 @@ impl Piece {
             Self::Media => "video/mp4",
             Self::Poster | Self::Sprites => "image/jpeg",
             Self::Speech => "audio/wav",
+            Self::Playlist => HLS,
         }
     }
 }
@@ -82,6 +93,32 @@ pub struct GrantRequest {
     /// Wanted for writing.
     #[serde(default)]
     pub write: Vec<WriteWish>,
+    /// Keys of segments to look up and read. A segment that is found counts as used now.
+    #[serde(default)]
+    pub segments: Vec<String>,
+    /// Segments to write, each to a place of its own, until `POST /v1/segments` takes them in.
+    #[serde(default)]
+    pub write_segments: Vec<SegmentWish>,
+    /// Objects of the job's preview to write, until `POST /v1/previews` shows them.
+    #[serde(default)]
+    pub write_preview: Vec<PreviewWish>,
+}
+
+impl GrantRequest {
+    /// A request of a lease's holder that wishes for nothing yet.
+    #[must_use]
+    pub fn new(job_id: JobId, fence: i64, executor_id: ExecutorId) -> Self {
+        Self {
+            job_id,
+            fence,
+            executor_id,
+            read: Vec::new(),
+            write: Vec::new(),
+            segments: Vec::new(),
+            write_segments: Vec::new(),
+            write_preview: Vec::new(),
+        }
+    }
 }
 
 /// One signed link. Not to be logged.
@@ -112,12 +149,21 @@ impl std::fmt::Debug for Grant {
 }
 
 /// The links, in the order of the wishes.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Grants {
     /// For [`GrantRequest::read`].
     pub read: Vec<Grant>,
     /// For [`GrantRequest::write`].
     pub write: Vec<Grant>,
+    /// For [`GrantRequest::segments`]; null for one that is not there.
+    #[serde(default)]
+    pub segments: Vec<Option<SegmentGrant>>,
+    /// For [`GrantRequest::write_segments`].
+    #[serde(default)]
+    pub write_segments: Vec<Grant>,
+    /// For [`GrantRequest::write_preview`].
+    #[serde(default)]
+    pub write_preview: Vec<Grant>,
 }
 
 /// An uploaded file: `{"upload": id}` in a source.

@@ -106,6 +106,11 @@ pub const KNOWN: &[Variable] = &[
     ),
     plain("SM_LINK_TTL", "How long signed links live (default 15m)"),
     plain("SM_UPLOAD_MAX_BYTES", "Largest upload (default 20GiB)"),
+    plain("SM_SEGMENT_KEEP", "How long a segment is kept after its last use (default 7d)"),
+    plain(
+        "SM_SEGMENT_BYTES",
+        "How much all segments may take; the least recently used go first (default 20GiB)",
+    ),
     plain("SM_S3_ENDPOINT", "An S3-compatible service other than AWS"),
     plain("SM_S3_REGION", "Its region (default us-east-1)"),
     secret("SM_S3_ACCESS_KEY_ID", "Its key id"),

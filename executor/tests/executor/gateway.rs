@@ -275,7 +275,7 @@ async fn grants(State(gateway): State<Gateway>, Json(request): Json<GrantRequest
             expires_at: chrono::Utc::now(),
         })
         .collect();
-    Json(Grants { read, write })
+    Json(Grants { read, write, ..Grants::default() })
 }
 
 async fn store(State(gateway): State<Gateway>, Route(key): Route<String>, body: Bytes) -> StatusCode {

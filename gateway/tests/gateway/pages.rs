@@ -14,6 +14,7 @@ async fn pages_are_our_own_and_every_problem_has_one() {
         ("/docs", "text/html; charset=utf-8"),
         ("/docs/errors", "text/html; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
+        ("/preview.js", "text/javascript; charset=utf-8"),
         ("/docs.js", "text/javascript; charset=utf-8"),
         ("/app.css", "text/css; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),

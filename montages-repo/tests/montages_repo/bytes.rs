@@ -193,11 +193,8 @@ async fn a_link_is_good_for_one_thing_only() {
     // Without the lease there are no links.
     world.ledger.lose(attempt.job);
     let request = GrantRequest {
-        job_id: attempt.job,
-        fence: 1,
-        executor_id: attempt.executor,
-        read: Vec::new(),
         write: vec![wish(Piece::Media)],
+        ..GrantRequest::new(attempt.job, 1, attempt.executor)
     };
     world.problem(world.ask(Method::POST, "/v1/grants").json(&request), "stale_fence").await;
     world.end().await;
@@ -253,13 +250,8 @@ async fn read_links_are_for_what_the_spec_names() {
         (ReadWish::Speech(source.summary.id), "forbidden"),
         (ReadWish::Upload(UploadId::generate()), "forbidden"),
     ] {
-        let request = GrantRequest {
-            job_id: attempt.job,
-            fence: 1,
-            executor_id: attempt.executor,
-            read: vec![wish],
-            write: Vec::new(),
-        };
+        let request =
+            GrantRequest { read: vec![wish], ..GrantRequest::new(attempt.job, 1, attempt.executor) };
         world.problem(world.ask(Method::POST, "/v1/grants").json(&request), code).await;
     }
     let transcript = world.attempt(JobId::generate(), 1);

@@ -23,6 +23,10 @@ use crate::jobs::{self, Ledger};
 /// Largest upload in these tests.
 pub const UPLOAD_MOST: u64 = 100_000;
 
+/// How long segments are kept after their last use in these tests, and how much they may take.
+pub const SEGMENT_KEEP: Duration = Duration::from_secs(3600);
+pub const SEGMENT_BYTES: u64 = 1000;
+
 pub struct World {
     pub ledger: Arc<Ledger>,
     pub pool: PgPool,
@@ -42,6 +46,13 @@ pub struct Attempt {
     pub fence: i64,
 }
 
+impl Attempt {
+    /// A request for links that wishes for nothing yet.
+    pub fn wishes(self) -> GrantRequest {
+        GrantRequest::new(self.job, self.fence, self.executor)
+    }
+}
+
 impl World {
     /// `None` where there is no PostgreSQL to test with.
     pub async fn start() -> Option<Self> {
@@ -58,6 +69,8 @@ impl World {
             store: StoreConfig::local(objects.path()),
             link_ttl: Duration::from_secs(900),
             upload_max_bytes: UPLOAD_MOST,
+            segment_keep: SEGMENT_KEEP,
+            segment_bytes: SEGMENT_BYTES,
             reap_every: Duration::from_millis(100),
         };
         let shutdown = CancellationToken::new();
@@ -154,9 +167,12 @@ impl World {
     }
 
     pub async fn grants(&self, attempt: Attempt, read: Vec<ReadWish>, write: Vec<WriteWish>) -> Grants {
-        let Attempt { job, executor, fence } = attempt;
-        let request = GrantRequest { job_id: job, fence, executor_id: executor, read, write };
-        let answer = self.json(self.ask(Method::POST, "/v1/grants").json(&request), 200).await;
+        self.granted(&GrantRequest { read, write, ..attempt.wishes() }).await
+    }
+
+    /// The links of a request that must be granted.
+    pub async fn granted(&self, request: &GrantRequest) -> Grants {
+        let answer = self.json(self.ask(Method::POST, "/v1/grants").json(request), 200).await;
         serde_json::from_value(answer).unwrap()
     }
 
@@ -223,6 +239,7 @@ fn request(attempt: Attempt, title: &str, media: &[u8], pieces: Vec<StoredPiece>
         duration: 10.0,
         source_start,
         frames: 300,
+        mode: None,
     };
     let cue = |start: f64, clip: usize, text: &str| Cue {
         start,
@@ -269,6 +286,12 @@ fn request(attempt: Attempt, title: &str, media: &[u8], pieces: Vec<StoredPiece>
             plan: serde_json::json!({ "canvas": "1280x720" }),
             plan_hash: "0".repeat(64),
             frames_encoded: 600,
+            frames_copied: 0,
+            copied: Vec::new(),
+            encoded: Vec::new(),
+            segments_reused: 0,
+            segments_made: 0,
+            executors: vec!["executor-1".into()],
             audio: serde_json::json!([]),
             checks: Vec::new(),
             versions: BTreeMap::new(),
