@@ -44,9 +44,10 @@ async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
         let bound = "a document may have";
         Fault::last(FetchError::TooLarge { source_name: shown.clone(), limit: most, bound })
     };
-    let (_, mut response) = http.get(url, Trust::Guarded, &HeaderMap::new()).await?;
+    let mut answer = http.get(url, Trust::Guarded, &HeaderMap::new()).await?;
+    let response = &mut answer.response;
     if response.status() != StatusCode::OK {
-        return Err(status_fault(&shown, &response));
+        return Err(status_fault(&shown, response));
     }
     if !headers::is_identity(response.headers()) {
         return Err(Fault::last(unusable(
@@ -65,7 +66,7 @@ async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
         .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let mut bytes = BytesMut::new();
     loop {
-        let piece = http.next_piece(&shown, &mut response).await.map_err(|fault| match fault.error {
+        let piece = http.next_piece(&shown, response).await.map_err(|fault| match fault.error {
             FetchError::EndedEarly { source_name, .. } => Fault::again(FetchError::EndedEarly {
                 source_name,
                 expected: announced.unwrap_or_default(),

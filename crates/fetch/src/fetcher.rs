@@ -12,7 +12,7 @@ use crate::document::{self, Document};
 use crate::door;
 use crate::error::FetchError;
 use crate::local::{self, MediaPath};
-use crate::range;
+use crate::opening::{self, Opening};
 use crate::source::{Kind, Source};
 use crate::upload::{self, Content, Receipt};
 
@@ -45,7 +45,7 @@ impl Fetcher {
     /// # Errors
     /// Any error of a source.
     pub async fn open_url(&self, url: &str) -> Result<Source, FetchError> {
-        range::open(Arc::clone(&self.http), door::parse_url(url)?, Trust::Guarded).await
+        self.open(url, Trust::Guarded).await
     }
 
     /// Opens a link that our own library signed. Never to be called with an address that a user chose: private addresses are
@@ -54,7 +54,12 @@ impl Fetcher {
     /// # Errors
     /// Any error of a source.
     pub async fn open_signed(&self, url: &str) -> Result<Source, FetchError> {
-        range::open(Arc::clone(&self.http), door::parse_url(url)?, Trust::Ours).await
+        self.open(url, Trust::Ours).await
+    }
+
+    async fn open(&self, url: &str, trust: Trust) -> Result<Source, FetchError> {
+        let opening = Opening::new(&self.http, door::parse_url(url)?, trust);
+        opening::open(Arc::clone(&self.http), opening).await
     }
 
     /// Opens a file beneath one of the operator's directories: `library:clips/a.mkv`.

@@ -9,24 +9,28 @@
 //! and no log line holds a query string, a password or what a name resolves to. Failures are [`FetchError`]s with a stable
 //! code. Nothing here reads the environment: settings come in as [`FetchConfig`] and [`StoreConfig`].
 
-mod cache;
 mod client;
 pub mod config;
+mod disk;
 mod document;
 mod door;
 mod error;
 mod fetcher;
 pub mod guard;
 mod headers;
+mod hosts;
 mod key;
 mod local;
 mod metered;
+mod opening;
+mod pages;
 mod range;
 mod redact;
 mod retry;
 mod secret;
 mod sign;
 mod source;
+mod spool;
 mod store;
 mod tls;
 mod unfinished;
