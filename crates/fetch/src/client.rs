@@ -17,6 +17,7 @@ use http::header::{ACCEPT_ENCODING, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, redirect};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
@@ -148,6 +149,31 @@ impl Http {
             Err(ResolveError::Refused(door)) => Err(not_allowed(&shown, door)),
             Err(ResolveError::Unknown) => Err(unknown_host(&shown)),
         }
+    }
+
+    /// Makes a plain connection to the host of an address that a user gave, with every rule of the guard.
+    pub(crate) async fn connect(&self, url: &Url) -> Result<TcpStream, FetchError> {
+        let door = door::judge(url, &self.config.allow)?;
+        let shown = RedactedUrl::new(url).to_string();
+        let port = url.port_or_known_default().unwrap_or_default();
+        let addresses = match url.host() {
+            Some(url::Host::Ipv4(ip)) => vec![IpAddr::V4(ip)],
+            Some(url::Host::Ipv6(ip)) => vec![IpAddr::V6(ip)],
+            Some(url::Host::Domain(name)) => {
+                resolve(door, &self.config.allow, name).await.map_err(|error| match error {
+                    ResolveError::Refused(door) => not_allowed(&shown, door),
+                    ResolveError::Unknown => unknown_host(&shown),
+                })?
+            }
+            None => Vec::new(),
+        };
+        for ip in addresses {
+            let connecting = TcpStream::connect(SocketAddr::new(ip, port));
+            if let Ok(Ok(stream)) = tokio::time::timeout(self.config.connect_timeout, connecting).await {
+                return Ok(stream);
+            }
+        }
+        Err(FetchError::Unreachable { source_name: shown, reason: "the connection failed".to_owned() })
     }
 
     /// Sends one GET and follows its redirects. Waits for the host's turn, then at most the idle limit for each answer's headers.

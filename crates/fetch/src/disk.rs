@@ -56,6 +56,15 @@ pub(crate) struct Known {
     pub length: u64,
 }
 
+impl Known {
+    /// A name for the bytes at an address, where the validators tell their version from all others.
+    pub(crate) fn fingerprint(&self, address: &str) -> String {
+        let part = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (etag, modified) = (part(&self.validator.etag), part(&self.validator.last_modified));
+        name(&[address, &etag, &modified, &self.length.to_string()])
+    }
+}
+
 fn name(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in [FORMAT].iter().chain(parts) {
@@ -79,9 +88,7 @@ impl DiskCache {
 
     /// The name of a version.
     pub(crate) fn version(&self, address: &str, known: &Known) -> Version {
-        let part = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (etag, modified) = (part(&known.validator.etag), part(&known.validator.last_modified));
-        Version(name(&[address, &etag, &modified, &known.length.to_string(), &self.page.to_string()]))
+        Version(name(&[&known.fingerprint(address), &self.page.to_string()]))
     }
 
     /// What is known of an address. Blocks.

@@ -19,7 +19,8 @@ pub struct Document {
     pub content_type: Option<String>,
 }
 
-pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<Document, FetchError> {
+/// A document of at most `most` bytes, and the address that answered.
+pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), FetchError> {
     let fetching = async {
         let mut tried = 0;
         loop {
@@ -38,7 +39,7 @@ pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<Document,
     })
 }
 
-async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
+async fn attempt(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), Fault> {
     let shown = RedactedUrl::new(url).to_string();
     let too_large = || {
         let bound = "a document may have";
@@ -80,5 +81,5 @@ async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
         }
         bytes.extend_from_slice(&piece);
     }
-    Ok(Document { bytes: bytes.freeze(), content_type })
+    Ok((Document { bytes: bytes.freeze(), content_type }, answer.url))
 }

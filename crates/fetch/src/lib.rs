@@ -3,6 +3,8 @@
 //! - [`Fetcher`] opens sources: addresses that users gave (guarded: no private or special address is connected to, however it
 //!   is spelt, resolved or redirected to), links that our own store signed, and files beneath directories that the operator
 //!   named. What it opens is a [`Source`], read by offset.
+//! - [`hls`] turns playlists of recordings into such sources, of the segments that are needed.
+//! - [`GuardedProxy`] lets one child process fetch under the same rules.
 //! - [`Store`] keeps objects, in a directory or in S3, and signs links to them.
 //!
 //! Promises: time, size and number of tries are bounded everywhere; a source is read in one version or not at all; no error
@@ -18,12 +20,14 @@ mod error;
 mod fetcher;
 pub mod guard;
 mod headers;
+pub mod hls;
 mod hosts;
 mod key;
 mod local;
 mod metered;
 mod opening;
 mod pages;
+mod proxy;
 mod range;
 mod redact;
 mod retry;
@@ -41,10 +45,11 @@ pub use config::{FetchConfig, MediaDir, StoreConfig, StoreLocation};
 pub use document::Document;
 pub use door::{AllowList, parse_url};
 pub use error::FetchError;
-pub use fetcher::Fetcher;
+pub use fetcher::{Fetcher, Media};
 pub use key::ObjectKey;
 pub use local::MediaPath;
 pub use metered::{Size, Stored};
+pub use proxy::{GuardedProxy, ProxyLimits};
 pub use redact::RedactedUrl;
 pub use sign::{Allowed, Method, SignedLink};
 pub use source::{Source, SourceStats};

@@ -71,6 +71,7 @@ pub(crate) async fn open(http: Arc<Http>, opening: Opening) -> Result<Source, Fe
         Opened::Whole(file) => Ok(Source::new(Kind::Whole(file))),
         Opened::Ranges { current, known, keepable, first } => {
             let page = http.config.page_bytes;
+            let fingerprint = keepable.then(|| known.fingerprint(&opening.address()));
             let pages = match http.disk.as_ref().filter(|_| keepable) {
                 Some(disk) => {
                     let address = opening.address();
@@ -91,6 +92,7 @@ pub(crate) async fn open(http: Arc<Http>, opening: Opening) -> Result<Source, Fe
                 length: known.length,
                 validator: known.validator,
                 pages,
+                fingerprint,
                 parallel: Semaphore::new(http.config.parallel),
                 counters: opening.counters,
                 failed: OnceLock::new(),
@@ -136,6 +138,11 @@ async fn kept(http: &Http, opening: &Opening) -> Option<Known> {
 
 async fn attempt(http: &Http, opening: &Opening, shown: &str, bytes: u64) -> Result<Opened, Fault> {
     let Opening { origin, trust, counters, .. } = opening;
+    let limit = http.config.max_bytes;
+    // More than nothing where files that belong together share the bound.
+    if counters.stats().bytes_fetched >= limit {
+        return Err(Fault::last(whole::too_large(shown, limit)));
+    }
     let headers = HeaderMap::from_iter([(RANGE, range_header(0, bytes.max(1) - 1))]);
     counters.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let mut answer = http.get(origin, *trust, &headers).await?;

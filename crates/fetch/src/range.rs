@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub length: u64,
     pub validator: Validator,
     pub pages: Arc<Pages>,
+    /// A name for these bytes among all sources, if their version can be told from all others.
+    pub fingerprint: Option<String>,
     pub parallel: Semaphore,
     pub counters: Arc<Counters>,
     /// The permanent failure that ended this source.
@@ -128,6 +130,11 @@ impl RangeReader {
             (None, Some(time)) => format!("modified {time}, {length} bytes"),
             (None, None) => format!("{length} bytes"),
         }
+    }
+
+    /// A name for these bytes, if their version can be told from all others.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        self.shared.fingerprint.clone()
     }
 
     /// What was spent so far.

@@ -4,6 +4,8 @@
 mod documents;
 mod keeping;
 mod lab;
+mod playlists;
+mod proxy;
 mod reading;
 mod redirects;
 mod refusals;
