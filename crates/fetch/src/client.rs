@@ -124,8 +124,8 @@ impl Http {
             any: build(Door::Any)?,
             requests: Arc::new(Semaphore::new(MOST_REQUESTS)),
             hosts: Hosts::new(config.per_host),
-            disk: config.cache_dir.clone().filter(|_| config.cache_bytes > 0).map(|dir| {
-                Arc::new(DiskCache::new(dir, config.cache_bytes, config.page_bytes))
+            disk: config.cache_dir.clone().filter(|_| config.cache_bytes > 0).and_then(|dir| {
+                DiskCache::open(dir, config.cache_bytes, config.page_bytes).map(Arc::new)
             }),
             shelf: Shelf::default(),
             config,

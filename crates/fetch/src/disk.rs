@@ -75,10 +75,29 @@ fn name(parts: &[&str]) -> String {
 }
 
 impl DiskCache {
-    /// A cache of `capacity` bytes in `root`, which is made when something is kept.
-    pub(crate) fn new(root: PathBuf, capacity: u64, page: usize) -> Self {
+    /// A cache of `capacity` bytes in `root`, which is made if absent. None where it cannot be used: then nothing is kept.
+    ///
+    /// The hashes protect from accidents, not from people: what others may write to is not read.
+    pub(crate) fn open(root: PathBuf, capacity: u64, page: usize) -> Option<Self> {
+        let owned = make_dir(&root).and_then(|()| fs::metadata(&root)).map(|found| {
+            found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0
+        });
+        match owned {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(
+                    path = %root.display(),
+                    "others may write to the directory for fetched sources: nothing is kept in it. See SM_FETCH_CACHE_DIR"
+                );
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!(path = %root.display(), %error, "nothing that is fetched can be kept. See SM_FETCH_CACHE_DIR");
+                return None;
+            }
+        }
         // The first page that is written causes the first look.
-        Self { root, capacity, page, unseen: AtomicU64::new(capacity), looking: Mutex::default() }
+        Some(Self { root, capacity, page, unseen: AtomicU64::new(capacity), looking: Mutex::default() })
     }
 
     /// Bytes of a page.
@@ -146,7 +165,7 @@ impl DiskCache {
         while next <= last {
             let number = next / PAGES_PER_FILE;
             let end = last.min(number * PAGES_PER_FILE + (PAGES_PER_FILE - 1));
-            let opened = self.open(version, number);
+            let opened = self.stored(version, number);
             for page in next..=end {
                 let bytes = opened.as_ref().and_then(|(file, marks)| {
                     let place = (page % PAGES_PER_FILE) as usize;
@@ -167,7 +186,7 @@ impl DiskCache {
     }
 
     /// A file of pages and its marks; being read makes it a recently used one.
-    fn open(&self, version: &Version, number: u64) -> Option<(File, Vec<u8>)> {
+    fn stored(&self, version: &Version, number: u64) -> Option<(File, Vec<u8>)> {
         let file = File::open(self.file(version, number)).ok()?;
         let mut marks = vec![0; PAGES_PER_FILE as usize * MARK];
         file.read_exact_at(&mut marks, 0).ok()?;
@@ -327,10 +346,10 @@ mod tests {
         let root = dir.path().join("pages");
         let length = (PAGE * 70 + 5) as u64;
         let data = bytes(length as usize, 0);
-        let cache = DiskCache::new(root.clone(), 1 << 30, PAGE);
+        let cache = DiskCache::open(root.clone(), 1 << 30, PAGE).unwrap();
         let version = cache.version("http://a/", &known("\"1\"", length));
         cache.write(&version, length, 60, &data[60 * PAGE..]);
-        let cache = DiskCache::new(root, 1 << 30, PAGE);
+        let cache = DiskCache::open(root, 1 << 30, PAGE).unwrap();
         let found = cache.read(&version, length, 59..=70);
         assert_eq!(found[0], None);
         for (index, page) in found[1..].iter().enumerate() {
@@ -346,7 +365,7 @@ mod tests {
     #[test]
     fn notes_are_read_back_or_are_absent() {
         let dir = tempfile::tempdir().unwrap();
-        let cache = DiskCache::new(dir.path().to_owned(), 1 << 20, PAGE);
+        let cache = DiskCache::open(dir.path().to_owned(), 1 << 20, PAGE).unwrap();
         assert_eq!(cache.known("http://a/"), None);
         let known = known("\"1\"", 77);
         cache.learn("http://a/", &known);
@@ -360,7 +379,7 @@ mod tests {
     fn the_least_recently_used_goes_first_and_the_size_is_bounded() {
         let dir = tempfile::tempdir().unwrap();
         let capacity = 1 << 20;
-        let cache = DiskCache::new(dir.path().to_owned(), capacity, PAGE);
+        let cache = DiskCache::open(dir.path().to_owned(), capacity, PAGE).unwrap();
         let length = 64 << 20;
         let version = cache.version("http://a/", &known("\"1\"", length));
         let stretch = bytes(PAGE * 16, 3);
@@ -374,11 +393,24 @@ mod tests {
         assert!(cache.read(&version, length, 39 * PAGES_PER_FILE..=39 * PAGES_PER_FILE)[0].is_some());
     }
 
+    #[test]
+    fn a_directory_that_others_may_write_to_is_not_used() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("pages");
+        assert!(DiskCache::open(root.clone(), 1 << 20, PAGE).is_some());
+        assert_eq!(fs::metadata(&root).unwrap().mode() & 0o777, 0o700);
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(DiskCache::open(root.clone(), 1 << 20, PAGE).is_none());
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(DiskCache::open(dir.path().join("file"), 1 << 20, PAGE).is_none());
+    }
+
     proptest! {
         #[test]
         fn no_damaged_page_is_ever_served(at in 0_u64..(HEADER + 3 * PAGE as u64), flip in 1_u8.., cut: bool) {
             let dir = tempfile::tempdir().unwrap();
-            let cache = DiskCache::new(dir.path().to_owned(), 1 << 30, PAGE);
+            let cache = DiskCache::open(dir.path().to_owned(), 1 << 30, PAGE).unwrap();
             let length = 3 * PAGE as u64;
             let data = bytes(3 * PAGE, 1);
             let version = cache.version("http://a/", &known("\"1\"", length));

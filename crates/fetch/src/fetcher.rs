@@ -33,6 +33,22 @@ pub enum Media {
     Playlist(MediaPlaylist),
 }
 
+/// What of it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaWish {
+    /// Of a master playlist, the rendition with the largest picture of at most so many pixels is taken.
+    pub max_pixels: u64,
+    /// What a file goes by among what is kept on disk, for an address that differs each time although the file does not. It has
+    /// to tell the file from all others; its version is told by the server as ever.
+    pub name: Option<String>,
+}
+
+impl Default for MediaWish {
+    fn default() -> Self {
+        Self { max_pixels: 1920 * 1080, name: None }
+    }
+}
+
 impl Fetcher {
     /// Starts the clients. Nothing is contacted.
     ///
@@ -59,14 +75,15 @@ impl Fetcher {
         self.open(url, Trust::Guarded).await
     }
 
-    /// Opens an address that a user gave, whether it leads to a file or to an HLS playlist; of a master playlist, the rendition with the
-    /// largest picture of at most `max_pixels`.
+    /// Opens an address that a user gave, whether it leads to a file or to an HLS playlist.
     ///
     /// # Errors
     /// Any error of a source; [`FetchError::WebPage`] for a page; [`FetchError::Unusable`] with the reason for a playlist
     /// that cannot be used.
-    pub async fn open_media(&self, url: &str, max_pixels: u64) -> Result<Media, FetchError> {
-        let source = self.open(url, Trust::Guarded).await?;
+    pub async fn open_media(&self, url: &str, wish: &MediaWish) -> Result<Media, FetchError> {
+        let name = wish.name.clone();
+        let opening = Opening { name, ..Opening::new(&self.http, door::parse_url(url)?, Trust::Guarded) };
+        let source = opening::open(Arc::clone(&self.http), opening).await?;
         if !hls::is_playlist(&source.read_at(0, 16).await?) {
             return Ok(Media::File(source));
         }
@@ -79,7 +96,7 @@ impl Fetcher {
         let mut base = source.url().unwrap_or_else(|| asked.clone());
         let refused = |reason: String| unusable(&asked, &reason);
         if hls::master::is_master(&text) {
-            let chosen = hls::master::choose(&text, &base, max_pixels).map_err(refused)?;
+            let chosen = hls::master::choose(&text, &base, wish.max_pixels).map_err(refused)?;
             let (document, answered) = document::fetch(&self.http, &chosen, hls::LONGEST_PLAYLIST).await?;
             if hls::master::is_master(&document.bytes) {
                 return Err(unusable(&asked, "it is a playlist of playlists of playlists"));

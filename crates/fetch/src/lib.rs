@@ -45,7 +45,7 @@ pub use config::{FetchConfig, MediaDir, StoreConfig, StoreLocation};
 pub use document::Document;
 pub use door::{AllowList, parse_url};
 pub use error::FetchError;
-pub use fetcher::{Fetcher, Media};
+pub use fetcher::{Fetcher, Media, MediaWish};
 pub use key::ObjectKey;
 pub use local::MediaPath;
 pub use metered::{Size, Stored};

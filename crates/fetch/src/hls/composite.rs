@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -98,7 +99,7 @@ async fn open_files(
     counters: &Arc<Counters>,
 ) -> Result<BTreeMap<Url, Source>, FetchError> {
     let spool = Arc::new(Spool::new(http.config.temp_dir.clone()));
-    let distinct: BTreeSet<&Url> = places.iter().map(|(url, _)| *url).collect();
+    let distinct: BTreeSet<Url> = places.iter().map(|(url, _)| (*url).clone()).collect();
     let opening = distinct.into_iter().map(|url| {
         let opening = Opening {
             // A page is enough to learn the length, and most segments are read from their beginning.
@@ -107,9 +108,10 @@ async fn open_files(
             spool: Arc::clone(&spool),
             ..Opening::new(http, url.clone(), Trust::Guarded)
         };
-        let (http, url) = (Arc::clone(http), url.clone());
+        let http = Arc::clone(http);
         async move { Ok((url, opening::open(http, opening).await?)) }
     });
+    let opening: Vec<_> = opening.collect();
     let mut opening = stream::iter(opening).buffer_unordered(OPENED_AT_ONCE);
     let (mut files, mut whole) = (BTreeMap::new(), 0);
     while let Some((url, source)) = opening.try_next().await? {
@@ -143,35 +145,35 @@ impl Joined {
         self.shared.counters.stats()
     }
 
-    /// The bytes from `offset`: `len` of them, fewer only at the end.
-    pub(crate) async fn read_at(&self, offset: u64, len: usize) -> Result<Bytes, FetchError> {
+    /// The bytes from `offset`: `len` of them, fewer only at the end. Boxed, because the parts are sources in their turn.
+    pub(crate) fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'static, Result<Bytes, FetchError>> {
         let shared = &*self.shared;
         let end = offset.saturating_add(len as u64).min(shared.length);
-        if offset >= end {
-            return Ok(Bytes::new());
-        }
         let first = shared.parts.partition_point(|part| part.at + part.length <= offset);
         let touched = shared.parts.get(first..).unwrap_or_default().iter().take_while(|part| part.at < end);
-        let reads = touched.map(|part| async move {
-            let from = offset.saturating_sub(part.at);
-            let to = (end - part.at).min(part.length);
-            let wanted = to.saturating_sub(from) as usize;
-            // Boxed, because a source may in principle be joined again.
-            let bytes = Box::pin(part.source.read_at(part.first + from, wanted)).await?;
-            if bytes.len() == wanted {
-                Ok(bytes)
-            } else {
-                Err(FetchError::Changed { source_name: "a segment of the playlist".to_owned() })
-            }
-        });
-        let pieces: Vec<Bytes> = stream::iter(reads).buffered(OPENED_AT_ONCE).try_collect().await?;
-        match <[Bytes; 1]>::try_from(pieces) {
-            Ok([one]) => Ok(one),
-            Err(many) => {
-                let mut joined = BytesMut::with_capacity(many.iter().map(Bytes::len).sum());
-                many.iter().for_each(|piece| joined.extend_from_slice(piece));
-                Ok(joined.freeze())
-            }
+        let reads: Vec<_> = touched
+            .map(|part| {
+                let from = offset.saturating_sub(part.at);
+                let to = (end - part.at).min(part.length);
+                read_part(part.source.clone(), part.first + from, to.saturating_sub(from) as usize)
+            })
+            .collect();
+        async move {
+            let pieces: Vec<Bytes> = stream::iter(reads).buffered(OPENED_AT_ONCE).try_collect().await?;
+            Ok(match <[Bytes; 1]>::try_from(pieces) {
+                Ok([one]) => one,
+                Err(many) => many.concat().into(),
+            })
         }
+        .boxed()
+    }
+}
+
+async fn read_part(source: Source, from: u64, wanted: usize) -> Result<Bytes, FetchError> {
+    let bytes = source.read_at(from, wanted).await?;
+    if bytes.len() == wanted {
+        Ok(bytes)
+    } else {
+        Err(FetchError::Changed { source_name: "a segment of the playlist".to_owned() })
     }
 }

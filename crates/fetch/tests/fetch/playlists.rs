@@ -11,11 +11,10 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use fetch::hls::{Cutting, MediaPlaylist, TICKS_PER_SECOND, Window, windows};
-use fetch::{FetchConfig, Fetcher, Media, Source};
+use fetch::{FetchConfig, Fetcher, Media, MediaWish, Source};
 
 use crate::lab::{Log, config, ranged, serve};
 
-const HD: u64 = 1920 * 1080;
 const S: i64 = TICKS_PER_SECOND;
 
 fn fetcher() -> Fetcher {
@@ -61,7 +60,7 @@ async fn serve_dir(dir: PathBuf) -> (String, Log, Arc<AtomicU64>) {
 }
 
 async fn playlist(url: &str) -> MediaPlaylist {
-    match fetcher().open_media(url, HD).await.unwrap() {
+    match fetcher().open_media(url, &MediaWish::default()).await.unwrap() {
         Media::Playlist(playlist) => playlist,
         Media::File(source) => panic!("{source:?} is no playlist"),
     }
@@ -214,7 +213,7 @@ async fn refusals_say_why_and_addresses_are_judged() {
     }
     let (url, ..) = serve_dir(dir.path().to_owned()).await;
     for (name, _, word) in files {
-        let error = fetcher().open_media(&format!("{url}/{name}?key=SECRET"), HD).await.unwrap_err();
+        let error = fetcher().open_media(&format!("{url}/{name}?key=SECRET"), &MediaWish::default()).await.unwrap_err();
         assert_eq!(error.code(), "source_unusable", "{name}: {error}");
         assert!(error.is_permanent() && error.to_string().contains(word), "{error}");
         assert!(!error.to_string().contains("SECRET"), "{error}");
@@ -227,7 +226,7 @@ async fn refusals_say_why_and_addresses_are_judged() {
         ("d.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://10.0.0.1/v.m3u8\n"),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();
-        let opened = match fetcher().open_media(&format!("{url}/{name}"), HD).await {
+        let opened = match fetcher().open_media(&format!("{url}/{name}"), &MediaWish::default()).await {
             Ok(Media::Playlist(playlist)) => {
                 let cutting = windows(&playlist, &[None], 0);
                 fetcher().open_composite(&playlist, &cutting.composites[0]).await.map(drop)
