@@ -87,11 +87,7 @@ impl PlaylistPart {
     /// What a composite takes of a playlist.
     #[must_use]
     pub fn new(playlist: &MediaPlaylist, composite: &Composite) -> Self {
-        Self {
-            of: playlist.segments.len(),
-            segments: composite.segments.clone(),
-            start: composite.start,
-        }
+        Self { of: playlist.segments.len(), segments: composite.segments.clone(), start: composite.start }
     }
 }
 
@@ -178,10 +174,7 @@ impl OpenSource {
         };
         let reader = read(&self.reader).clone();
         let bytes = match (reader.read_at(offset, len).await, &self.renewal) {
-            (
-                Err(ended @ (FetchError::Forbidden { .. } | FetchError::NotFound { .. })),
-                Some(renewal),
-            ) => {
+            (Err(ended @ (FetchError::Forbidden { .. } | FetchError::NotFound { .. })), Some(renewal)) => {
                 let reader = self.renew(&mut *renewal.lock().await, round, ended).await?;
                 reader.read_at(offset, len).await?
             }
@@ -206,7 +199,9 @@ impl OpenSource {
         }
         let source = renewal.door.reopen(&renewal.origin, ended).await?;
         if source.len() != self.bytes || source.identity() != self.identity {
-            return Err(FetchError::Changed { source_name: "the source behind a link that ended".to_owned() });
+            return Err(FetchError::Changed {
+                source_name: "the source behind a link that ended".to_owned(),
+            });
         }
         let mut reader = self.reader.write().unwrap_or_else(PoisonError::into_inner);
         let cost = reader.stats();
@@ -246,7 +241,6 @@ impl Door {
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -85,7 +85,14 @@ pub async fn find(
 fn command(config: &PagesConfig, proxy: &GuardedProxy, home: &Path, page: &str) -> Command {
     let mut command = Command::new(&config.program);
     command
-        .args(["--no-config", "--no-cache-dir", "--no-playlist", "--dump-single-json", "--proxy", &proxy.url()])
+        .args([
+            "--no-config",
+            "--no-cache-dir",
+            "--no-playlist",
+            "--dump-single-json",
+            "--proxy",
+            &proxy.url(),
+        ])
         .args(["--", page])
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -190,7 +197,8 @@ fn reason(errors: &[u8]) -> String {
     };
     let words: Vec<&str> =
         line.split_whitespace().map(|word| if word.contains("://") { "…" } else { word }).collect();
-    let kept: String = words.join(" ").chars().filter(|letter| !letter.is_control()).take(MOST_REASON).collect();
+    let kept: String =
+        words.join(" ").chars().filter(|letter| !letter.is_control()).take(MOST_REASON).collect();
     format!(": {kept}")
 }
 
@@ -249,7 +257,11 @@ impl Format {
     fn is_usable(&self) -> bool {
         let absent = |codec: &Option<String>| codec.as_deref() == Some("none");
         let locked = self.has_drm.as_ref().is_some_and(|drm| *drm != false && !drm.is_null());
-        self.url.is_some() && self.way().is_some() && !absent(&self.vcodec) && !absent(&self.acodec) && !locked
+        self.url.is_some()
+            && self.way().is_some()
+            && !absent(&self.vcodec)
+            && !absent(&self.acodec)
+            && !locked
     }
 
     /// H.264 and HEVC; what is not told is mostly the first.
@@ -273,7 +285,13 @@ fn choose(info: Info, max_pixels: u64) -> Result<Found, &'static str> {
     let rank = |format: &Format| {
         let pixels = format.pixels();
         let fits = pixels <= limit;
-        (format.is_common(), fits, if fits { pixels } else { -pixels }, format.way(), format.ext.as_deref() == Some("mp4"))
+        (
+            format.is_common(),
+            fits,
+            if fits { pixels } else { -pixels },
+            format.way(),
+            format.ext.as_deref() == Some("mp4"),
+        )
     };
     let bits = |format: &Format| format.tbr.filter(|bits| bits.is_finite()).unwrap_or(0.0);
     formats
@@ -319,17 +337,26 @@ mod tests {
             { "format_id": "locked", "height": 1080, "protocol": "https", "url": "https://a.example/", "has_drm": true },
         ]});
         assert_eq!(chosen(formats), Ok("file".to_owned()));
-        assert_eq!(chosen(json!({ "url": "https://a.example/x.mp4", "protocol": "https" })), Ok(String::new()));
+        assert_eq!(
+            chosen(json!({ "url": "https://a.example/x.mp4", "protocol": "https" })),
+            Ok(String::new())
+        );
         assert!(chosen(json!({ "_type": "playlist", "entries": [] })).is_err());
-        assert!(chosen(json!({ "is_live": true, "url": "https://a.example/", "protocol": "https" })).is_err());
+        assert!(
+            chosen(json!({ "is_live": true, "url": "https://a.example/", "protocol": "https" })).is_err()
+        );
         assert!(chosen(json!({ "formats": [] })).is_err());
     }
 
     #[test]
     fn its_reason_is_told_without_addresses() {
-        let errors = b"WARNING: x\nERROR: [site] 1: Unable to open https://a.example/?key=SECRET \x1b[31m(403)\n";
+        let errors =
+            b"WARNING: x\nERROR: [site] 1: Unable to open https://a.example/?key=SECRET \x1b[31m(403)\n";
         let told = reason(errors);
-        assert!(told.contains("Unable to open … ") && !told.contains("SECRET") && !told.contains('\x1b'), "{told}");
+        assert!(
+            told.contains("Unable to open … ") && !told.contains("SECRET") && !told.contains('\x1b'),
+            "{told}"
+        );
         assert_eq!(reason(b"nothing"), "");
     }
 

@@ -124,9 +124,11 @@ impl Http {
             any: build(Door::Any)?,
             requests: Arc::new(Semaphore::new(MOST_REQUESTS)),
             hosts: Hosts::new(config.per_host),
-            disk: config.cache_dir.clone().filter(|_| config.cache_bytes > 0).and_then(|dir| {
-                DiskCache::open(dir, config.cache_bytes, config.page_bytes).map(Arc::new)
-            }),
+            disk: config
+                .cache_dir
+                .clone()
+                .filter(|_| config.cache_bytes > 0)
+                .and_then(|dir| DiskCache::open(dir, config.cache_bytes, config.page_bytes).map(Arc::new)),
             shelf: Shelf::default(),
             config,
         })
@@ -177,12 +179,7 @@ impl Http {
     }
 
     /// Sends one GET and follows its redirects. Waits for the host's turn, then at most the idle limit for each answer's headers.
-    pub(crate) async fn get(
-        &self,
-        start: &Url,
-        trust: Trust,
-        headers: &HeaderMap,
-    ) -> Result<Answer, Fault> {
+    pub(crate) async fn get(&self, start: &Url, trust: Trust, headers: &HeaderMap) -> Result<Answer, Fault> {
         let (mut url, shown) = (start.clone(), RedactedUrl::new(start).to_string());
         for hop in 0..=MOST_REDIRECTS {
             let door = match trust {

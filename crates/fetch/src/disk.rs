@@ -159,7 +159,12 @@ impl DiskCache {
     }
 
     /// The pages that are there, for a file of `length` bytes; one place for each that is asked for. Blocks.
-    pub(crate) fn read(&self, version: &Version, length: u64, pages: RangeInclusive<u64>) -> Vec<Option<Bytes>> {
+    pub(crate) fn read(
+        &self,
+        version: &Version,
+        length: u64,
+        pages: RangeInclusive<u64>,
+    ) -> Vec<Option<Bytes>> {
         let mut found = Vec::new();
         let (mut next, last) = pages.into_inner();
         while next <= last {
@@ -247,7 +252,7 @@ impl DiskCache {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 make_dir(&self.root)?;
                 match DirBuilder::new().mode(0o700).create(self.root.join(&version.0)) {
-                    Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+                    Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
                     _ => open(),
                 }
             }

@@ -72,7 +72,9 @@ pub enum FetchError {
     },
 
     /// A page for a browser, which is what links copied from one mostly lead to.
-    #[error("{source_name} cannot be used: it is a web page, not a media file. Give the address of the file itself")]
+    #[error(
+        "{source_name} cannot be used: it is a web page, not a media file. Give the address of the file itself"
+    )]
     WebPage {
         /// The address, redacted.
         source_name: String,

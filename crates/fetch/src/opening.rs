@@ -65,8 +65,9 @@ impl Opening {
 pub(crate) async fn open(http: Arc<Http>, opening: Opening) -> Result<Source, FetchError> {
     let shown = RedactedUrl::new(&opening.origin).to_string();
     let trying = try_to_open(&http, &opening, &shown);
-    let opened =
-        tokio::time::timeout(http.config.timeout, trying).await.unwrap_or_else(|_| Err(total_timeout(&shown)))?;
+    let opened = tokio::time::timeout(http.config.timeout, trying)
+        .await
+        .unwrap_or_else(|_| Err(total_timeout(&shown)))?;
     match opened {
         Opened::Whole(file) => Ok(Source::new(Kind::Whole(file))),
         Opened::Ranges { current, known, keepable, first } => {
@@ -115,7 +116,9 @@ async fn try_to_open(http: &Http, opening: &Opening, shown: &str) -> Result<Open
         let bytes = if kept.is_some() { 1 } else { opening.bytes as u64 };
         match attempt(http, opening, shown, bytes).await {
             // What is kept is of another version: open it like one that is not known.
-            Ok(Opened::Ranges { known, keepable, .. }) if kept.take_if(|kept| !keepable || *kept != known).is_some() => {
+            Ok(Opened::Ranges { known, keepable, .. })
+                if kept.take_if(|kept| !keepable || *kept != known).is_some() =>
+            {
                 tried = 0;
             }
             Ok(opened) => return Ok(opened),

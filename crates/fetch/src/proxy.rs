@@ -142,7 +142,8 @@ impl Shared {
         if !request.parse(head).is_ok_and(|status| status.is_complete()) {
             return Err(malformed());
         }
-        let shown = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("proxy-authorization"));
+        let shown =
+            request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("proxy-authorization"));
         if !shown.is_some_and(|header| bool::from(header.value.ct_eq(self.expected.as_bytes()))) {
             return Err(Refusal(407, "Proxy Authentication Required"));
         }
@@ -152,17 +153,21 @@ impl Shared {
         let connects = method == "CONNECT";
         let text = if connects { format!("https://{target}/") } else { target.to_owned() };
         let url = door::parse_url(&text).map_err(|_| malformed())?;
-        let plain = if connects { url.path() == "/" && url.query().is_none() } else { url.scheme() == "http" };
+        let plain =
+            if connects { url.path() == "/" && url.query().is_none() } else { url.scheme() == "http" };
         if !plain || !(connects || matches!(method, "GET" | "HEAD" | "POST")) {
             return Err(malformed());
         }
-        let first = if connects { First::Established } else { First::Request(rewritten(&request, method, &url)) };
+        let first =
+            if connects { First::Established } else { First::Request(rewritten(&request, method, &url)) };
         match self.http.connect(&url).await {
             Ok(server) => Ok((server, first)),
             Err(error) => {
                 tracing::debug!(%error, "a child's request is not served");
                 Err(match error {
-                    FetchError::NotAllowed { .. } | FetchError::InvalidUrl { .. } => Refusal(403, "Forbidden"),
+                    FetchError::NotAllowed { .. } | FetchError::InvalidUrl { .. } => {
+                        Refusal(403, "Forbidden")
+                    }
                     _ => Refusal(502, "Bad Gateway"),
                 })
             }
@@ -220,7 +225,8 @@ fn rewritten(request: &httparse::Request<'_, '_>, method: &str, url: &Url) -> Ve
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let mut head =
-        format!("{method} {}{query} HTTP/1.1\r\nHost: {host}{port}\r\nConnection: close\r\n", url.path()).into_bytes();
+        format!("{method} {}{query} HTTP/1.1\r\nHost: {host}{port}\r\nConnection: close\r\n", url.path())
+            .into_bytes();
     for header in request.headers.iter() {
         if !OURS.iter().any(|ours| header.name.eq_ignore_ascii_case(ours)) {
             head.extend_from_slice(header.name.as_bytes());

@@ -117,7 +117,10 @@ async fn open_files(
     while let Some((url, source)) = opening.try_next().await? {
         whole += usize::from(source.is_whole());
         if whole > MOST_WHOLE_FILES {
-            return Err(unusable(&url, "its server does not serve ranges, and there are too many segments to copy"));
+            return Err(unusable(
+                &url,
+                "its server does not serve ranges, and there are too many segments to copy",
+            ));
         }
         files.insert(url, source);
     }

@@ -61,7 +61,8 @@ fn has_picture(variant: &VariantStream) -> bool {
 /// H.264 and HEVC are what everything can play; what is not told is mostly the first.
 fn common_codec(variant: &VariantStream) -> bool {
     variant.codecs.is_none()
-        || codecs(variant).any(|codec| ["avc1", "avc3", "hvc1", "hev1"].iter().any(|name| codec.starts_with(name)))
+        || codecs(variant)
+            .any(|codec| ["avc1", "avc3", "hvc1", "hev1"].iter().any(|name| codec.starts_with(name)))
 }
 
 /// Whether the sound that belongs to it has an address of its own. A rendition without one is in the video's own segments.

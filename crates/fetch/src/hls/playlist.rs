@@ -198,7 +198,8 @@ fn ticks(seconds: f32) -> Option<i64> {
     let text = format!("{seconds}");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let whole: i64 = whole.parse().ok().filter(|whole| *whole <= LONGEST_SEGMENT)?;
-    let fraction: i128 = fraction.chars().chain("000000000".chars()).take(9).collect::<String>().parse().ok()?;
+    let fraction: i128 =
+        fraction.chars().chain("000000000".chars()).take(9).collect::<String>().parse().ok()?;
     let fraction = (fraction * i128::from(TICKS_PER_SECOND) + 500_000_000) / 1_000_000_000;
     Some(whole * TICKS_PER_SECOND + i64::try_from(fraction).ok()?)
 }
@@ -248,7 +249,10 @@ mod tests {
             ("#EXTM3U\n#EXTINF:6,\na.ts\n", "live"),
             ("#EXTM3U\n#EXT-X-ENDLIST\n", "without a segment"),
             ("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n", "encrypted"),
-            ("#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n", "encrypted"),
+            (
+                "#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n",
+                "encrypted",
+            ),
             ("#EXTM3U\n#EXTINF:6,\n#EXT-X-GAP\na.ts\n#EXT-X-ENDLIST\n", "gaps"),
             ("#EXTM3U\n#EXT-X-I-FRAMES-ONLY\n#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n", "single pictures"),
             ("#EXTM3U\n#EXTINF:6,\n#EXT-X-BYTERANGE:10\na.ts\n#EXT-X-ENDLIST\n", "byte range"),

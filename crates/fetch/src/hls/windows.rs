@@ -82,8 +82,11 @@ pub fn windows(playlist: &MediaPlaylist, clips: &[Option<Window>], margin: i64) 
     let mut numbers = vec![0; needed.len()];
     let mut composites = Vec::new();
     for (index, (needed, group)) in needed.iter().zip(&playlist.groups).enumerate() {
-        let segments: Vec<usize> =
-            (group.first..group.end).zip(needed).filter(|(_, needed)| **needed).map(|(index, _)| index).collect();
+        let segments: Vec<usize> = (group.first..group.end)
+            .zip(needed)
+            .filter(|(_, needed)| **needed)
+            .map(|(index, _)| index)
+            .collect();
         if !segments.is_empty() {
             if let Some(number) = numbers.get_mut(index) {
                 *number = composites.len();
@@ -106,7 +109,8 @@ fn parts(playlist: &MediaPlaylist, ends: &[i64], window: Window) -> Vec<Part> {
         .enumerate()
         .map(|(index, (group, end))| {
             let (start, end) = (window.start.max(group.start), window.end.min(*end));
-            let window = Window { start: start.saturating_sub(group.start), end: end.saturating_sub(group.start) };
+            let window =
+                Window { start: start.saturating_sub(group.start), end: end.saturating_sub(group.start) };
             Part { composite: index, window }
         })
         .filter(|part| part.window.end > part.window.start)
@@ -172,7 +176,8 @@ mod tests {
                 Composite { group: 2, segments: vec![4], start: 24 * S },
             ]
         );
-        let part = |composite, start, end| Part { composite, window: Window { start: start * S, end: end * S } };
+        let part =
+            |composite, start, end| Part { composite, window: Window { start: start * S, end: end * S } };
         assert_eq!(cutting.clips, [vec![part(0, 8, 12), part(1, 0, 2)], vec![part(1, 1, 2)]]);
     }
 

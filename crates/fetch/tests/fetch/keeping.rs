@@ -194,9 +194,11 @@ async fn a_host_is_not_asked_more_at_once_than_it_may() {
     }))
     .await;
     let fetcher = Fetcher::new(FetchConfig { per_host: 3, parallel: 4, ..config() }).unwrap();
-    let sources = futures::future::join_all(
-        (0..4).map(|n| { let url = format!("{url}/{n}"); let fetcher = fetcher.clone(); async move { fetcher.open_url(&url).await.unwrap() } }),
-    )
+    let sources = futures::future::join_all((0..4).map(|n| {
+        let url = format!("{url}/{n}");
+        let fetcher = fetcher.clone();
+        async move { fetcher.open_url(&url).await.unwrap() }
+    }))
     .await;
     let reads = sources.iter().map(|source| source.read_at(0, BLOCK * 8));
     for read in futures::future::join_all(reads).await {

@@ -86,7 +86,9 @@ fn pictures(dir: &Path, file: &str) -> BTreeMap<i64, String> {
     let text = run(
         dir,
         "ffmpeg",
-        &format!("-v error -copyts -i {file} -map 0:v -fps_mode passthrough -enc_time_base 1/90000 -f framemd5 -"),
+        &format!(
+            "-v error -copyts -i {file} -map 0:v -fps_mode passthrough -enc_time_base 1/90000 -f framemd5 -"
+        ),
     );
     let mut pictures = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -117,12 +119,20 @@ async fn check_one_group(arguments: &str, name: &str) {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     original(dir, "whole.mp4", 24, 440);
-    run(dir, "ffmpeg", &format!("-v error -i whole.mp4 -c copy -f hls -hls_time 2 -hls_list_size 0 {arguments}"));
+    run(
+        dir,
+        "ffmpeg",
+        &format!("-v error -i whole.mp4 -c copy -f hls -hls_time 2 -hls_list_size 0 {arguments}"),
+    );
     let (url, log, sent) = serve_dir(dir.to_owned()).await;
     let playlist = playlist(&format!("{url}/list.m3u8")).await;
     let cutting = cut(&playlist, &[(9, 12)]);
     assert_eq!((playlist.segments.len(), cutting.composites.len()), (12, 1), "{name}");
-    assert_eq!(cutting.composites[0].segments, [0, 4, 5, 6], "{name}: the margin reaches into one segment more");
+    assert_eq!(
+        cutting.composites[0].segments,
+        [0, 4, 5, 6],
+        "{name}: the margin reaches into one segment more"
+    );
     let fetcher = fetcher();
     let before = sent.load(Ordering::SeqCst);
     let source = fetcher.open_composite(&playlist, &cutting.composites[0]).await.unwrap();
@@ -134,7 +144,8 @@ async fn check_one_group(arguments: &str, name: &str) {
     assert!(opened <= 5 * (16 << 10) && source.stats().bytes_fetched <= most, "{:?}", source.stats());
     assert!(log.count() > 0 && source.fingerprint().is_some());
     same_pictures(&pictures(dir, name), (9, 12), &pictures(dir, "whole.mp4"), 9);
-    let streams = run(dir, "ffprobe", &format!("-v error -show_entries stream=codec_name -of csv=p=0 {name}"));
+    let streams =
+        run(dir, "ffprobe", &format!("-v error -show_entries stream=codec_name -of csv=p=0 {name}"));
     assert!(streams.contains("h264") && streams.contains("aac"), "{streams}");
     // The same segments again are the same file.
     let again = fetcher.open_composite(&playlist, &cutting.composites[0]).await.unwrap();
@@ -200,7 +211,11 @@ async fn refusals_say_why_and_addresses_are_judged() {
     let dir = tempfile::tempdir().unwrap();
     let files = [
         ("live.m3u8", "#EXTM3U\n#EXTINF:2,\na.ts\n", "live"),
-        ("key.m3u8", "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n", "encrypted"),
+        (
+            "key.m3u8",
+            "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n",
+            "encrypted",
+        ),
         (
             "apart.m3u8",
             "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\",URI=\"a.m3u8\"\n#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nv.m3u8\n",
@@ -213,7 +228,10 @@ async fn refusals_say_why_and_addresses_are_judged() {
     }
     let (url, ..) = serve_dir(dir.path().to_owned()).await;
     for (name, _, word) in files {
-        let error = fetcher().open_media(&format!("{url}/{name}?key=SECRET"), &MediaWish::default()).await.unwrap_err();
+        let error = fetcher()
+            .open_media(&format!("{url}/{name}?key=SECRET"), &MediaWish::default())
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), "source_unusable", "{name}: {error}");
         assert!(error.is_permanent() && error.to_string().contains(word), "{error}");
         assert!(!error.to_string().contains("SECRET"), "{error}");
@@ -222,7 +240,10 @@ async fn refusals_say_why_and_addresses_are_judged() {
     for (name, text) in [
         ("a.m3u8", "#EXTM3U\n#EXTINF:2,\nhttp://127.0.0.2:9/a.ts\n#EXT-X-ENDLIST\n"),
         ("b.m3u8", "#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"),
-        ("c.m3u8", "#EXTM3U\n#EXT-X-MAP:URI=\"http://169.254.169.254/\"\n#EXTINF:2,\na.m3u8\n#EXT-X-ENDLIST\n"),
+        (
+            "c.m3u8",
+            "#EXTM3U\n#EXT-X-MAP:URI=\"http://169.254.169.254/\"\n#EXTINF:2,\na.m3u8\n#EXT-X-ENDLIST\n",
+        ),
         ("d.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://10.0.0.1/v.m3u8\n"),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();

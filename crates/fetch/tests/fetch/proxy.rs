@@ -32,8 +32,11 @@ async fn talk(address: &str, text: &str) -> String {
 
 async fn echo() -> String {
     serve(Router::new().fallback(|request: Request| async move {
-        let headers: Vec<String> =
-            request.headers().iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect();
+        let headers: Vec<String> = request
+            .headers()
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.to_str().unwrap()))
+            .collect();
         format!("{} {} {}", request.method(), request.uri(), headers.join(" "))
     }))
     .await
@@ -44,7 +47,8 @@ async fn requests_and_tunnels_reach_what_is_opened() {
     let url = echo().await;
     let proxy = fetcher().proxy(LIMITS).await.unwrap();
     let (address, header) = parts(&proxy);
-    let answer = talk(&address, &format!("GET {url}/a?b=1 HTTP/1.1\r\nHost: x\r\n{header}X-Kept: yes\r\n\r\n")).await;
+    let answer =
+        talk(&address, &format!("GET {url}/a?b=1 HTTP/1.1\r\nHost: x\r\n{header}X-Kept: yes\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("GET /a?b=1"), "{answer}");
     assert!(answer.contains("x-kept=yes") && !answer.contains("proxy-authorization"), "{answer}");
     let host = url.strip_prefix("http://").unwrap();
