@@ -314,3 +314,78 @@ async fn the_program_reaches_the_network_by_the_guarded_proxy_only() {
     let came = tokio::time::timeout(Duration::from_millis(50), inside.accept()).await;
     assert!(came.is_err(), "something connected to a private address");
 }
+
+/// HLS of numbered pictures, cut from both sides of a break, by the real worker. Needs FFmpeg and a built render-worker.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_worker_renders_segments_of_a_playlist() {
+    let worker = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("render-worker");
+    if !worker.is_file() {
+        println!("skipped: needs a built render-worker (cargo build -p cutter)");
+        return;
+    }
+    let mut scene = Scene::new("").await;
+    let media = scene.path("hls");
+    fs::create_dir(&media).unwrap();
+    for (start, number) in [(0, 0), (6, 6)] {
+        let made = std::process::Command::new("ffmpeg")
+            .current_dir(&media)
+            .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=12"])
+            .args([
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=duration=12",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-g",
+                "25",
+            ])
+            .args(["-c:a", "aac", "-shortest", "-f", "hls", "-hls_time", "2", "-hls_list_size", "0"])
+            .args([
+                "-start_number",
+                &number.to_string(),
+                "-hls_segment_filename",
+                "%d.ts",
+                &format!("{start}.m3u8"),
+            ])
+            .status()
+            .unwrap();
+        assert!(made.success());
+    }
+    let segments =
+        |from: u32| (from..from + 6).map(|number| format!("#EXTINF:2,\n{number}.ts\n")).collect::<String>();
+    let list = format!("#EXTM3U\n{}#EXT-X-DISCONTINUITY\n{}#EXT-X-ENDLIST\n", segments(0), segments(6));
+    fs::write(media.join("list.m3u8"), list).unwrap();
+    let asked: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let log = Arc::clone(&asked);
+    let url = serve(move |request| {
+        log.lock().unwrap().push(request.uri().path().to_owned());
+        let path = media.join(request.uri().path().trim_start_matches('/'));
+        ranged(request.headers(), &fs::read(path).unwrap())
+    })
+    .await;
+    scene.config.render.worker = worker;
+    scene.config.render.output = 1 << 30;
+    scene.config.fetch = opened();
+    let mut job = job_of(Source::Url(format!("{url}/list.m3u8")));
+    let JobSpec::Montage(spec) = &mut job.spec else { panic!("a montage") };
+    let mut over = spec.highlights[0].clone();
+    (over.start, over.duration) =
+        (MediaTime::Ticks(11 * TICKS_PER_SECOND), MediaTime::Ticks(2 * TICKS_PER_SECOND));
+    let mut within = over.clone();
+    within.start = MediaTime::Ticks(20 * TICKS_PER_SECOND);
+    spec.highlights = vec![over, within];
+    let running = scene.start_with(job).await;
+    scene.gateway.completion().await;
+    let published = published(&scene);
+    assert_eq!(published.clips.iter().map(|clip| clip.frames).collect::<Vec<_>>(), [25, 25, 50]);
+    assert_eq!(published.clips.iter().map(|clip| clip.source_start).collect::<Vec<_>>(), [11.0, 12.0, 20.0]);
+    assert!(published.provenance.checks.iter().all(|check| check.passed));
+    let told = &published.provenance.sources[0].description;
+    assert!(told.starts_with("mpegts") && told.ends_with("segments 1, 5-6 of 12 of a playlist"), "{told}");
+    // What no clip needs is not asked for.
+    assert!(!asked.lock().unwrap().iter().any(|path| matches!(path.as_str(), "/1.ts" | "/2.ts" | "/8.ts")));
+    scene.stop(running).await;
+}
