@@ -93,9 +93,15 @@ pub const KNOWN: &[Variable] = &[
     plain("SM_FETCH_PARALLEL", "Requests to one source at once (default 4)"),
     plain("SM_FETCH_PER_HOST", "Requests to one host at once, over all sources (default 6)"),
     plain("SM_FETCH_BLOCK", "Most bytes of one range request (default 1MiB)"),
-    plain("SM_FETCH_CACHE", "Bytes of sources kept on disk, for all jobs together; 0 keeps none (default 2GiB)"),
+    plain(
+        "SM_FETCH_CACHE",
+        "Bytes of sources kept on disk, for all jobs together; 0 keeps none (default 2GiB)",
+    ),
     plain("SM_FETCH_CACHE_DIR", "Where they are kept (default fetched, in the directory SM_WORK_DIR)"),
-    plain("SM_YT_DLP", "The yt-dlp program that finds the media behind page addresses (default none: pages are refused)"),
+    plain(
+        "SM_YT_DLP",
+        "The yt-dlp program that finds the media behind page addresses (default none: pages are refused)",
+    ),
     plain("SM_YT_DLP_TIME", "Longest time that it may take for one page (default 60s)"),
     plain("SM_FETCH_TEMP_DIR", "Where bodies of servers without ranges are kept (default the system's own)"),
     plain("SM_MEDIA_DIRS", "Directories that sources may be in: name=/directory, comma between them"),
