@@ -37,6 +37,8 @@ pub struct Config {
     pub hints: Hints,
     /// How sources are fetched.
     pub fetch: FetchConfig,
+    /// What finds the media behind page addresses; nothing by default: then pages are refused.
+    pub pages: Option<PagesConfig>,
     /// How speech is transcribed.
     pub transcribe: TranscribeConfig,
     /// When it asks and how long it takes to stop. Not variables: only tests change them.
@@ -56,6 +58,15 @@ pub struct RenderConfig {
     pub output: u64,
     /// `SM_RENDER_CPU`: processor time of one worker; 12 hours by default.
     pub cpu: Duration,
+}
+
+/// How the media behind page addresses is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagesConfig {
+    /// `SM_YT_DLP`: the yt-dlp program.
+    pub program: PathBuf,
+    /// `SM_YT_DLP_TIME`: the longest that it may take for one page; 60 seconds by default.
+    pub time: Duration,
 }
 
 /// What wakes an executor.
@@ -133,6 +144,7 @@ impl Config {
             "SM_GATEWAY_URL begins with http:// or https://"
         );
         let work_dir = env.get("SM_WORK_DIR").map_or_else(default_work_dir, PathBuf::from);
+        let fetch = fetch_config(env)?;
         Ok(Self {
             gateway_url: gateway_url.to_owned(),
             token: env.secret("SM_EXECUTOR_TOKEN"),
@@ -140,10 +152,15 @@ impl Config {
             slots,
             listen: env.parse("SM_EXECUTOR_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8084)))?,
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
-            work_dir,
             render: RenderConfig::from_env(env, slots)?,
             hints: Hints::from_env(env)?,
-            fetch: fetch_config(env)?,
+            fetch: FetchConfig {
+                // Beside the directories of processes, so that it outlives them all.
+                cache_dir: fetch.cache_dir.or_else(|| Some(work_dir.join("fetched"))),
+                ..fetch
+            },
+            pages: PagesConfig::from_env(env)?,
+            work_dir,
             transcribe: TranscribeConfig::from_env(env)?,
             pace: Pace::default(),
         })
@@ -165,6 +182,15 @@ impl RenderConfig {
             output: env.size("SM_RENDER_OUTPUT", 20 << 30)?,
             cpu: env.duration("SM_RENDER_CPU", Duration::from_secs(12 * 3600))?,
         })
+    }
+}
+
+impl PagesConfig {
+    fn from_env(env: &Env) -> anyhow::Result<Option<Self>> {
+        let time = env.duration("SM_YT_DLP_TIME", Duration::from_secs(60))?;
+        let Some(program) = env.get("SM_YT_DLP").map(PathBuf::from) else { return Ok(None) };
+        anyhow::ensure!(program.is_absolute(), "SM_YT_DLP is an absolute path, like /usr/local/bin/yt-dlp");
+        Ok(Some(Self { program, time }))
     }
 }
 
@@ -233,6 +259,8 @@ mod tests {
         assert!(config.render.worker.ends_with("render-worker"));
         let Hints::Kafka(kafka) = config.hints else { panic!("kafka is the default") };
         assert_eq!(kafka.topic, DEFAULT_TOPIC);
+        assert_eq!(config.fetch.cache_dir, Some(config.work_dir.join("fetched")));
+        assert_eq!(config.pages, None);
     }
 
     #[test]
@@ -245,6 +273,7 @@ mod tests {
             (vec![("SM_HINTS", "postgres"), ("SM_RENDER_THREADS", "0")], "SM_RENDER_THREADS"),
             (vec![("SM_HINTS", "postgres"), ("SM_RENDER_MEMORY", "much")], "SM_RENDER_MEMORY"),
             (vec![("SM_HINTS", "postgres"), ("SM_MEDIA_DIRS", "no-name")], "SM_MEDIA_DIRS"),
+            (vec![("SM_HINTS", "postgres"), ("SM_YT_DLP", "yt-dlp")], "SM_YT_DLP"),
         ] {
             let error = format!("{:#}", read(&pairs).unwrap_err());
             assert!(error.contains(setting), "{error}");

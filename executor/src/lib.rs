@@ -28,6 +28,8 @@ pub mod heartbeat;
 pub mod hints;
 pub mod lease;
 pub mod montage;
+pub mod opened;
+pub mod pages;
 pub mod progress;
 pub mod publish;
 pub mod sources;
@@ -77,6 +79,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             gateway,
             gateway_url: config.gateway_url.clone(),
             fetcher: Opener(Fetcher::new(fetch)?),
+            pages: config.pages.clone(),
         },
         engines: Engines::new(config.transcribe.clone())?,
         work_dir,

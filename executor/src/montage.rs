@@ -11,7 +11,7 @@ use contracts::{
     ids::MontageId,
     job::Stage,
     object::Piece,
-    spec::{self, MontageSpec},
+    spec::MontageSpec,
     time::{MediaTime, ticks_to_seconds},
     transcript::{Engine, Transcript, TranscriptState},
 };
@@ -28,7 +28,7 @@ use crate::{
     attempt::Attempt,
     failure::{self, Failed},
     publish::{self, Made},
-    sources::Sources,
+    sources::{Placed, Sources},
     speech,
     worker::{self, WorkerError},
 };
@@ -64,8 +64,9 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
     // Fetching bounds its own time; a source that has to be copied whole may take longer than the limit on standing still.
     let sources = attempt.reporter.while_it_lasts(sources).await?;
     attempt.reporter.stage(Stage::Planning, 0.0);
-    let clip_order = spec.clip_order();
-    let order = order(attempt, spec, &clip_order, &sources)?;
+    let clips = sources.clips(&spec.clip_order());
+    let clip_order: Vec<usize> = clips.iter().map(|clip| clip.highlight).collect();
+    let order = order(attempt, spec, &clips, &sources)?;
     let (began, readers) = (Instant::now(), sources.readers());
     let rendered = worker::render(&attempt.shop.config.render, attempt.lease, dir, order, &readers, |said| {
         attempt.reporter.render(&said)
@@ -83,17 +84,16 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
             format!("The montage did not pass a check: {}.", failed.detail),
         ));
     }
-    let transcript = transcript(attempt, spec, &report, dir).await;
+    let transcript = transcript(attempt, spec, &report, &clips, dir).await;
     attempt.reporter.stage(Stage::Publishing, 0.0);
-    let result =
-        Made { spec, clip_order: &clip_order, sources: &sources, report: &report, transcript, started_at };
+    let result = Made { spec, clips: &clips, sources: &sources, report: &report, transcript, started_at };
     publish::publish(attempt, result, dir).await
 }
 
 fn order(
     attempt: &Attempt<'_>,
     spec: &MontageSpec,
-    clip_order: &[usize],
+    clips: &[Placed],
     sources: &Sources,
 ) -> Result<Order, Failed> {
     let frame_rate = match &spec.canvas.frame_rate {
@@ -102,15 +102,14 @@ fn order(
             Failed::permanent("invalid_canvas", error.to_string()).at("/spec/canvas/frame_rate")
         })?),
     };
-    let clips = clip_order
+    let clips = clips
         .iter()
-        .filter_map(|index| {
-            let highlight = spec.highlights.get(*index)?;
+        .filter_map(|clip| {
             Some(ClipOrder {
-                source: u32::try_from(*sources.of_highlight.get(*index)?).ok()?,
-                start: moment(highlight.start),
-                extent: Extent::Duration(moment(highlight.duration)),
-                title: Some(chapter(spec, *index)),
+                source: u32::try_from(clip.part.source).ok()?,
+                start: moment(clip.part.start),
+                extent: Extent::Duration(moment(clip.part.duration)),
+                title: Some(chapter(spec, clip.highlight)),
             })
         })
         .collect();
@@ -147,16 +146,22 @@ pub fn chapter(spec: &MontageSpec, index: usize) -> String {
 }
 
 /// Where the clips lie, for the transcription.
-fn spans(report: &Report) -> Vec<transcribe::Clip> {
-    let clip = |clip: &cutter::report::ClipReport| transcribe::Clip {
+fn spans(report: &Report, clips: &[Placed]) -> Vec<transcribe::Clip> {
+    let clip = |(clip, placed): (&cutter::report::ClipReport, &Placed)| transcribe::Clip {
         start: ticks_to_seconds(clip.montage_start_ticks),
         end: ticks_to_seconds(clip.montage_end_ticks),
-        source_start: ticks_to_seconds(clip.source_start_ticks),
+        source_start: ticks_to_seconds(clip.source_start_ticks.saturating_add(placed.part.shift)),
     };
-    report.clips.iter().map(clip).collect()
+    report.clips.iter().zip(clips).map(clip).collect()
 }
 
-async fn transcript(attempt: &Attempt<'_>, spec: &MontageSpec, report: &Report, dir: &Path) -> Transcript {
+async fn transcript(
+    attempt: &Attempt<'_>,
+    spec: &MontageSpec,
+    report: &Report,
+    clips: &[Placed],
+    dir: &Path,
+) -> Transcript {
     let wish = &spec.transcribe;
     if !transcribes(spec) {
         return Transcript {
@@ -169,7 +174,7 @@ async fn transcript(attempt: &Attempt<'_>, spec: &MontageSpec, report: &Report, 
         };
     }
     let wav = dir.join(Piece::Speech.file_name());
-    match speech::transcribe(attempt, wish, &wav, &spans(report)).await {
+    match speech::transcribe(attempt, wish, &wav, &spans(report, clips)).await {
         Ok(transcript) => transcript,
         Err(failed) => {
             tracing::warn!(
@@ -261,15 +266,4 @@ fn explain_render(error: &RenderError, clip_order: &[usize], sources: &Sources) 
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
-/// The spec's highlight behind a clip of the montage.
-#[must_use]
-pub fn highlight<'a>(
-    spec: &'a MontageSpec,
-    clip_order: &[usize],
-    clip: usize,
-) -> Option<(usize, &'a spec::Highlight)> {
-    let index = *clip_order.get(clip)?;
-    Some((index, spec.highlights.get(index)?))
 }

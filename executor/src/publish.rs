@@ -24,8 +24,8 @@ use tokio::task::spawn_blocking;
 use crate::{
     attempt::Attempt,
     failure::{Failed, machine},
-    montage::{chapter, highlight},
-    sources::Sources,
+    montage::chapter,
+    sources::{Placed, Sources},
     workdir::{Finished, measure},
 };
 
@@ -37,8 +37,8 @@ const PIECES: [Piece; 4] = [Piece::Media, Piece::Poster, Piece::Sprites, Piece::
 pub struct Made<'a> {
     /// What was asked for.
     pub spec: &'a MontageSpec,
-    /// The highlights' indexes in the order of the clips.
-    pub clip_order: &'a [usize],
+    /// What the clips show, in their order.
+    pub clips: &'a [Placed],
     /// What was read.
     pub sources: &'a Sources,
     /// What the render worker says of it.
@@ -76,7 +76,7 @@ pub async fn publish(attempt: &Attempt<'_>, made: Made<'_>, dir: &Path) -> Resul
         title: attempt.job.title.clone(),
         labels: attempt.job.labels.clone(),
         media: media_info(made.report, media),
-        clips: clips(made.spec, made.clip_order, made.report),
+        clips: clips(made.spec, made.clips, made.report),
         sprites: sprites(made.report),
         pieces: stored,
         transcript: made.transcript.clone(),
@@ -202,22 +202,22 @@ fn rate(rate: cutter::time::FrameRate) -> String {
     format!("{}/{}", rate.num(), rate.den())
 }
 
-fn clips(spec: &MontageSpec, clip_order: &[usize], report: &Report) -> Vec<Clip> {
-    let clip = |(position, clip): (usize, &cutter::report::ClipReport)| {
-        let (index, highlight) = highlight(spec, clip_order, position)?;
+fn clips(spec: &MontageSpec, placed: &[Placed], report: &Report) -> Vec<Clip> {
+    let clip = |(clip, placed): (&cutter::report::ClipReport, &Placed)| {
+        let highlight = spec.highlights.get(placed.highlight)?;
         Some(Clip {
-            title: chapter(spec, index),
+            title: chapter(spec, placed.highlight),
             streamer: highlight.streamer.clone(),
             score: highlight.score,
             source: highlight.source.display(),
             start: ticks_to_seconds(clip.montage_start_ticks),
             duration: ticks_to_seconds(clip.montage_end_ticks.saturating_sub(clip.montage_start_ticks)),
-            source_start: ticks_to_seconds(clip.source_start_ticks),
+            source_start: ticks_to_seconds(clip.source_start_ticks.saturating_add(placed.part.shift)),
             frames: clip.frames,
             mode: None,
         })
     };
-    report.clips.iter().enumerate().filter_map(clip).collect()
+    report.clips.iter().zip(placed).filter_map(clip).collect()
 }
 
 fn sprites(report: &Report) -> Sprites {
@@ -236,13 +236,17 @@ fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
     let report = made.report;
     let sources = made.sources.opened.iter().enumerate().map(|(index, (named, source))| {
         let cost = source.cost();
+        let media = report.sources.get(index).and_then(Option::as_ref).map(describe);
+        // Of a playlist it is told which of its segments were read.
+        let description: Vec<String> =
+            media.into_iter().chain(source.playlist().map(ToString::to_string)).collect();
         SourceRecord {
             source: named.display(),
             identity: source.identity().to_owned(),
             bytes: source.bytes(),
             bytes_read: cost.bytes_fetched,
             requests: cost.requests,
-            description: report.sources.get(index).and_then(Option::as_ref).map(describe).unwrap_or_default(),
+            description: description.join("; "),
         }
     });
     let versions: BTreeMap<String, String> = report

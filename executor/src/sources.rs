@@ -1,34 +1,38 @@
 //! The sources of a montage: each distinct one is opened once, by the door that its kind asks for.
 //!
 //! Links go through the fetch guard, paths through the operator's directories, uploads and montages by links that the library
-//! signs for this lease. Such a link ends after minutes while a render may take hours: when one ends, a new one is asked for
-//! and reading goes on, if the bytes are still the same ones.
+//! signs for this lease. A link to an HLS playlist becomes one source for each run of segments whose times go on, made of the
+//! segments that its highlights need; the times of the clips are those of that source, and the shift leads back. A link to a page
+//! is looked behind, where the operator provides a program for it (see `pages`).
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
 use contracts::{
     object::{GrantRequest, ReadWish},
     problem::ProblemCode,
-    spec::{MontageSpec, Source as Named},
+    spec::{Highlight, MontageSpec, Source as Named},
+    time::MediaTime,
 };
-use fetch::{FetchError, Fetcher, Source, SourceStats};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use fetch::{
+    FetchError, Fetcher, Media, MediaWish, Source,
+    hls::{self, Window},
+};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
+pub use crate::opened::OpenSource;
 use crate::{
     api::{ApiError, Gateway},
+    config::PagesConfig,
     failure::Failed,
     lease::Lease,
+    opened::{Origin, PlaylistPart},
+    pages,
 };
 
 /// Sources that are opened at the same time.
 const AT_ONCE: usize = 4;
+/// What of a playlist is made ready before and after a clip: its durations are rounded, and sound begins before its picture.
+const MARGIN: i64 = 2 * hls::TICKS_PER_SECOND;
 
 /// What opening needs.
 #[derive(Debug, Clone)]
@@ -39,6 +43,8 @@ pub struct Door {
     pub gateway_url: String,
     /// Opens.
     pub fetcher: Opener,
+    /// Looks behind pages, if the operator wants it.
+    pub pages: Option<PagesConfig>,
 }
 
 /// A fetcher that can be shown in logs.
@@ -51,39 +57,46 @@ impl std::fmt::Debug for Opener {
     }
 }
 
-/// An opened source.
-#[derive(Debug)]
-pub struct OpenSource {
-    reader: RwLock<Source>,
-    bytes: u64,
-    identity: String,
-    /// Where a new link comes from, for those that need one. Locked while one is asked for.
-    renewal: Option<tokio::sync::Mutex<Renewal>>,
-    served: AtomicU64,
-    /// What readers of earlier links have cost.
-    past: RwLock<SourceStats>,
-}
-
-#[derive(Debug)]
-struct Renewal {
-    door: Door,
-    request: GrantRequest,
-    /// How often a new link was taken.
-    round: u64,
-}
-
 /// The sources of one spec.
 #[derive(Debug)]
 pub struct Sources {
-    /// The distinct ones, in order of their first highlight.
+    /// The distinct ones, in order of their first highlight. A playlist may be several in a row.
     pub opened: Vec<(Named, Arc<OpenSource>)>,
-    /// For each highlight the index of its source.
-    pub of_highlight: Vec<usize>,
+    /// For each highlight where it lies: in one source, or in consecutive parts where it spans a break of a playlist.
+    pub of_highlight: Vec<Vec<Part>>,
+}
+
+/// A highlight, or a part of one, in one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Index of the source.
+    pub source: usize,
+    /// Where it begins in that source, counted from its first picture.
+    pub start: MediaTime,
+    /// How long it is.
+    pub duration: MediaTime,
+    /// Ticks to add to a time in that source to get one in what the person named.
+    pub shift: i64,
+}
+
+/// A clip of the montage: which highlight it shows, and where that lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// Index of the highlight.
+    pub highlight: usize,
+    /// Where it lies.
+    pub part: Part,
+}
+
+/// A distinct source as it was opened: its readers, and for each of its highlights the parts, by the readers' indexes.
+struct Opened {
+    readers: Vec<OpenSource>,
+    parts: Vec<Vec<Part>>,
 }
 
 impl Door {
     /// Opens what a link of our own library leads to: absolute, or a path on the gateway.
-    async fn open_link(&self, url: &str) -> Result<Source, FetchError> {
+    pub(crate) async fn open_link(&self, url: &str) -> Result<Source, FetchError> {
         self.fetcher.0.open_signed(&self.absolute(url)).await
     }
 
@@ -114,24 +127,120 @@ impl Door {
             }
         })?;
         let source = self.open_link(&link).await?;
-        let renewal = Renewal { door: self.clone(), request, round: 0 };
-        Ok(OpenSource { renewal: Some(tokio::sync::Mutex::new(renewal)), ..OpenSource::from(source) })
+        Ok(OpenSource::from(source).renewed_from(self, Origin::Grant(request)))
     }
 
-    async fn read_link(&self, request: &GrantRequest) -> Result<String, ApiError> {
+    pub(crate) async fn read_link(&self, request: &GrantRequest) -> Result<String, ApiError> {
         let grants = self.gateway.grants(request).await?;
         let grant = grants.read.into_iter().next();
         grant.map(|grant| grant.url).ok_or_else(|| ApiError::Unavailable("it gave no link".to_owned()))
     }
 
-    async fn open(&self, lease: &Lease, named: &Named) -> Result<OpenSource, Failed> {
-        match named {
-            Named::Url(url) => Ok(self.fetcher.0.open_url(url).await?.into()),
-            Named::Path(path) => Ok(self.fetcher.0.open_path(path).await?.into()),
-            Named::Upload(id) => self.open_granted(lease, ReadWish::Upload(*id)).await,
-            Named::Montage(id) => self.open_granted(lease, ReadWish::Montage(*id)).await,
-        }
+    /// Looks behind a page and opens what is there.
+    pub(crate) async fn open_page(&self, page: &str, max_pixels: u64) -> Result<Media, FetchError> {
+        let Some(config) = &self.pages else {
+            return Err(FetchError::WebPage { source_name: "the page".to_owned() });
+        };
+        let found = pages::find(config, &self.fetcher.0, page, max_pixels).await?;
+        // The address differs each time; page and format are what it goes by.
+        let wish = MediaWish { max_pixels, name: Some(format!("{page} {}", found.format)) };
+        self.fetcher.0.open_media(&found.url, &wish).await
     }
+
+    async fn open(
+        &self,
+        lease: &Lease,
+        named: &Named,
+        highlights: &[&Highlight],
+        max_pixels: u64,
+    ) -> Result<Opened, Failed> {
+        let source = match named {
+            Named::Url(url) => return self.open_url(url, highlights, max_pixels).await,
+            Named::Path(path) => self.fetcher.0.open_path(path).await?.into(),
+            Named::Upload(id) => self.open_granted(lease, ReadWish::Upload(*id)).await?,
+            Named::Montage(id) => self.open_granted(lease, ReadWish::Montage(*id)).await?,
+        };
+        Ok(Opened::file(source, highlights))
+    }
+
+    async fn open_url(
+        &self,
+        url: &str,
+        highlights: &[&Highlight],
+        max_pixels: u64,
+    ) -> Result<Opened, Failed> {
+        let wish = MediaWish { max_pixels, name: None };
+        let (media, behind) = match self.fetcher.0.open_media(url, &wish).await {
+            Err(FetchError::WebPage { .. }) if self.pages.is_some() => {
+                (self.open_page(url, max_pixels).await?, true)
+            }
+            media => (media?, false),
+        };
+        let renewed = |source: OpenSource, composite| {
+            if !behind {
+                return source;
+            }
+            source.renewed_from(self, Origin::Page { page: url.to_owned(), max_pixels, composite })
+        };
+        let playlist = match media {
+            Media::File(source) => return Ok(Opened::file(renewed(source.into(), None), highlights)),
+            Media::Playlist(playlist) => playlist,
+        };
+        let wished: Vec<_> = highlights.iter().map(|highlight| window(highlight)).collect();
+        if playlist.groups.len() > 1 && wished.contains(&None) {
+            return Err(Failed::permanent(
+                "source_unusable",
+                "Times in frames cannot be found in a playlist with discontinuities. Give them in seconds.",
+            ));
+        }
+        let cutting = hls::windows(&playlist, &wished, MARGIN);
+        let mut readers = Vec::with_capacity(cutting.composites.len());
+        for composite in &cutting.composites {
+            let source: Source = self.fetcher.0.open_composite(&playlist, composite).await?;
+            let source = OpenSource::from(source).of_playlist(PlaylistPart::new(&playlist, composite));
+            readers.push(renewed(source, Some(composite.clone())));
+        }
+        Ok(Opened { readers, parts: in_playlist(&cutting, highlights) })
+    }
+}
+
+impl Opened {
+    /// A source that every highlight lies in as a person named it.
+    fn file(source: OpenSource, highlights: &[&Highlight]) -> Self {
+        let whole = |highlight: &&Highlight| {
+            vec![Part { source: 0, start: highlight.start, duration: highlight.duration, shift: 0 }]
+        };
+        Self { readers: vec![source], parts: highlights.iter().map(whole).collect() }
+    }
+}
+
+/// What a highlight shows of a playlist; none where it is told in frames, whose rate is not known before decoding.
+fn window(highlight: &Highlight) -> Option<Window> {
+    match (highlight.start, highlight.duration) {
+        (MediaTime::Ticks(start), MediaTime::Ticks(duration)) => {
+            Some(Window { start, end: start.saturating_add(duration) })
+        }
+        _ => None,
+    }
+}
+
+/// Where each highlight lies in the composites of a playlist.
+fn in_playlist(cutting: &hls::Cutting, highlights: &[&Highlight]) -> Vec<Vec<Part>> {
+    let place = |(highlight, parts): (&&Highlight, &Vec<hls::Part>)| {
+        let part = |part: &hls::Part| {
+            let shift = cutting.composites.get(part.composite).map_or(0, |composite| composite.start);
+            let (start, duration) = match window(highlight) {
+                Some(_) => (
+                    MediaTime::Ticks(part.window.start),
+                    MediaTime::Ticks(part.window.end - part.window.start),
+                ),
+                None => (highlight.start, highlight.duration),
+            };
+            Part { source: part.composite, start, duration, shift }
+        };
+        parts.iter().map(part).collect()
+    };
+    highlights.iter().zip(&cutting.clips).map(place).collect()
 }
 
 impl Sources {
@@ -145,21 +254,53 @@ impl Sources {
         spec: &MontageSpec,
         on_progress: impl Fn(f64),
     ) -> Result<Self, Failed> {
-        let (distinct, of_highlight) = distinct(spec);
+        let (distinct, source_of) = distinct(spec);
         let count = distinct.len();
-        let opening = distinct.into_iter().map(|(named, highlight)| async move {
-            match door.open(lease, &named).await {
-                Ok(source) => Ok((named, Arc::new(source))),
-                Err(failed) => Err(failed.at(pointer(highlight, &named))),
-            }
-        });
-        let mut opened = Vec::with_capacity(count);
+        let max_pixels = most_pixels(spec);
+        let opening: Vec<_> = distinct
+            .into_iter()
+            .enumerate()
+            .map(|(index, (named, highlight))| {
+                let of_it = spec.highlights.iter().zip(&source_of).filter(|(_, source)| **source == index);
+                let highlights: Vec<&Highlight> = of_it.map(|(highlight, _)| highlight).collect();
+                async move {
+                    match door.open(lease, &named, &highlights, max_pixels).await {
+                        Ok(opened) => Ok((named, opened)),
+                        Err(failed) => Err(failed.at(pointer(highlight, &named))),
+                    }
+                }
+                .boxed()
+            })
+            .collect();
+        let (mut opened, mut parts) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut opening = stream::iter(opening).buffered(AT_ONCE);
-        while let Some(source) = opening.try_next().await? {
-            opened.push(source);
-            on_progress(opened.len() as f64 / count as f64);
+        while let Some((named, source)) = opening.try_next().await? {
+            let before = opened.len();
+            opened.extend(source.readers.into_iter().map(|reader| (named.clone(), Arc::new(reader))));
+            // From here on by the index among all sources.
+            let among_all = |part: Part| Part { source: before + part.source, ..part };
+            let of_source = source.parts.into_iter();
+            parts.push(
+                of_source
+                    .map(|parts| parts.into_iter().map(among_all).collect::<Vec<_>>())
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            );
+            on_progress(parts.len() as f64 / count as f64);
         }
+        let next = |source: &usize| parts.get_mut(*source).and_then(Iterator::next).unwrap_or_default();
+        let of_highlight = source_of.iter().map(next).collect();
         Ok(Self { opened, of_highlight })
+    }
+
+    /// The clips of a montage whose highlights stand in this order.
+    #[must_use]
+    pub fn clips(&self, order: &[usize]) -> Vec<Placed> {
+        let parts = |highlight: usize| {
+            let parts = self.of_highlight.get(highlight).map(Vec::as_slice).unwrap_or_default();
+            parts.iter().map(move |part| Placed { highlight, part: *part })
+        };
+        order.iter().copied().flat_map(parts).collect()
     }
 
     /// The readers, in order.
@@ -172,9 +313,17 @@ impl Sources {
     #[must_use]
     pub fn pointer(&self, index: usize) -> Option<String> {
         let (named, _) = self.opened.get(index)?;
-        let highlight = self.of_highlight.iter().position(|of| *of == index)?;
+        let lies_there = |parts: &Vec<Part>| parts.iter().any(|part| part.source == index);
+        let highlight = self.of_highlight.iter().position(lies_there)?;
         Some(pointer(highlight, named))
     }
+}
+
+/// The largest picture that is worth fetching: Full HD, or the canvas where that is larger.
+fn most_pixels(spec: &MontageSpec) -> u64 {
+    let (width, height) = (spec.canvas.width, spec.canvas.height);
+    let canvas = width.zip(height).map(|(width, height)| u64::from(width) * u64::from(height));
+    MediaWish::default().max_pixels.max(canvas.unwrap_or(0))
 }
 
 /// Each distinct source with its first highlight, and for each highlight the index of its source.
@@ -200,99 +349,6 @@ fn pointer(highlight: usize, named: &Named) -> String {
         Named::Montage(_) => "montage",
     };
     format!("/spec/highlights/{highlight}/source/{kind}")
-}
-
-impl From<Source> for OpenSource {
-    fn from(source: Source) -> Self {
-        Self {
-            bytes: source.len(),
-            identity: source.identity(),
-            reader: RwLock::new(source),
-            renewal: None,
-            served: AtomicU64::new(0),
-            past: RwLock::default(),
-        }
-    }
-}
-
-impl OpenSource {
-    /// The size in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// What tells this version from others.
-    #[must_use]
-    pub fn identity(&self) -> &str {
-        &self.identity
-    }
-
-    /// Bytes that were read from where it is, and the requests that this took.
-    #[must_use]
-    pub fn cost(&self) -> SourceStats {
-        let (past, now) = (*read(&self.past), read(&self.reader).stats());
-        let fetched = past.bytes_fetched + now.bytes_fetched;
-        SourceStats {
-            // A local file has no requests, only what was read from it.
-            bytes_fetched: if fetched == 0 { self.served.load(Ordering::Relaxed) } else { fetched },
-            requests: past.requests + now.requests,
-        }
-    }
-
-    /// The bytes from `offset`: `len` of them, fewer only at the source's end.
-    ///
-    /// # Errors
-    /// What the source can meet.
-    pub async fn read_at(&self, offset: u64, len: usize) -> Result<Bytes, FetchError> {
-        let round = match &self.renewal {
-            Some(renewal) => renewal.lock().await.round,
-            None => 0,
-        };
-        let reader = read(&self.reader).clone();
-        let bytes = match (reader.read_at(offset, len).await, &self.renewal) {
-            (Err(FetchError::Forbidden { source_name, status }), Some(renewal)) => {
-                let ended = FetchError::Forbidden { source_name, status };
-                let reader = self.renew(&mut *renewal.lock().await, round, ended).await?;
-                reader.read_at(offset, len).await?
-            }
-            (outcome, _) => outcome?,
-        };
-        self.served.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        Ok(bytes)
-    }
-
-    /// A reader with a new link, unless somebody else has renewed since `round`.
-    async fn renew(
-        &self,
-        renewal: &mut Renewal,
-        round: u64,
-        ended: FetchError,
-    ) -> Result<Source, FetchError> {
-        if renewal.round != round {
-            return Ok(read(&self.reader).clone());
-        }
-        let link = renewal.door.read_link(&renewal.request).await.map_err(|error| {
-            tracing::warn!(%error, "a link to a source ended and no new one was given");
-            ended
-        })?;
-        let source = renewal.door.open_link(&link).await?;
-        if source.len() != self.bytes || source.identity() != self.identity {
-            return Err(FetchError::Changed { source_name: "the stored source".to_owned() });
-        }
-        let mut reader = self.reader.write().unwrap_or_else(PoisonError::into_inner);
-        let cost = reader.stats();
-        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
-        past.bytes_fetched += cost.bytes_fetched;
-        past.requests += cost.requests;
-        *reader = source.clone();
-        renewal.round += 1;
-        Ok(source)
-    }
-}
-
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ async fn one_process_without_kafka_does_it_all() {
         ("SM_LISTEN", "127.0.0.1:0".to_owned()),
         ("SM_OBJECT_STORE", format!("file:{}", path("objects"))),
         ("SM_WORK_DIR", path("work")),
+        // What is kept of sources outlives jobs; whatever else is left behind in the work directory is a mistake.
+        ("SM_FETCH_CACHE_DIR", path("fetched")),
         ("SM_MEDIA_DIRS", format!("library={}", path("media"))),
         ("SM_MODELS_DIR", models().display().to_string()),
     ]

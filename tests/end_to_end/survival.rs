@@ -270,6 +270,8 @@ async fn everything_in_one_process_stops_in_order_and_goes_on_where_it_was() {
         ("SM_LISTEN", "127.0.0.1:0".to_owned()),
         ("SM_OBJECT_STORE", format!("file:{}", path("objects"))),
         ("SM_WORK_DIR", path("work")),
+        // Tests hold jobs by their sources, which must be asked each time.
+        ("SM_FETCH_CACHE", "0".to_owned()),
         ("SM_MODELS_DIR", models().display().to_string()),
         ("SM_FETCH_ALLOW", media.address.to_string()),
     ]

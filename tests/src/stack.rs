@@ -81,6 +81,8 @@ impl Stack {
             ("SM_EXECUTOR_TOKEN", EXECUTOR_TOKEN.to_owned()),
             ("SM_OBJECT_STORE", format!("file:{}", path("objects"))),
             ("SM_WORK_DIR", path("work")),
+            // Tests hold jobs by their sources, which must be asked each time.
+            ("SM_FETCH_CACHE", "0".to_owned()),
             ("SM_MEDIA_DIRS", format!("library={}", path("media"))),
             ("SM_MODELS_DIR", models().display().to_string()),
             ("SM_FETCH_ALLOW", media.address.to_string()),

@@ -17,12 +17,16 @@ use http::header::{ACCEPT_ENCODING, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, redirect};
-use tokio::sync::Semaphore;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::config::FetchConfig;
+use crate::disk::DiskCache;
 use crate::door::{self, AllowList, Door};
 use crate::error::FetchError;
+use crate::hosts::Hosts;
+use crate::pages::Shelf;
 use crate::redact::RedactedUrl;
 use crate::retry;
 use crate::tls::ensure_provider;
@@ -65,13 +69,25 @@ impl Fault {
     }
 }
 
-/// The clients, one per [`Door`], and the limits.
+/// An answer that is no redirect. Holds its place among the requests to its host until it is dropped, so that a body counts too.
+pub(crate) struct Answer {
+    /// The address that answered.
+    pub url: Url,
+    pub response: Response,
+    _turn: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
+/// The clients, one per [`Door`], the limits, and what is kept of sources.
 pub(crate) struct Http {
     public: Client,
     opened_nets: Client,
     any: Client,
     pub(crate) config: FetchConfig,
-    requests: Semaphore,
+    /// Where pages are kept for later jobs, if they are.
+    pub(crate) disk: Option<Arc<DiskCache>>,
+    pub(crate) shelf: Shelf,
+    requests: Arc<Semaphore>,
+    hosts: Hosts,
 }
 
 impl Http {
@@ -106,7 +122,14 @@ impl Http {
             public: build(Door::Public)?,
             opened_nets: build(Door::OpenedNets)?,
             any: build(Door::Any)?,
-            requests: Semaphore::new(MOST_REQUESTS),
+            requests: Arc::new(Semaphore::new(MOST_REQUESTS)),
+            hosts: Hosts::new(config.per_host),
+            disk: config
+                .cache_dir
+                .clone()
+                .filter(|_| config.cache_bytes > 0)
+                .and_then(|dir| DiskCache::open(dir, config.cache_bytes, config.page_bytes).map(Arc::new)),
+            shelf: Shelf::default(),
             config,
         })
     }
@@ -130,14 +153,33 @@ impl Http {
         }
     }
 
-    /// Sends one GET and follows its redirects; answers the address that answered and its answer, which is no redirect.
-    /// Waits at most the idle limit for each answer's headers.
-    pub(crate) async fn get(
-        &self,
-        start: &Url,
-        trust: Trust,
-        headers: &HeaderMap,
-    ) -> Result<(Url, Response), Fault> {
+    /// Makes a plain connection to the host of an address that a user gave, with every rule of the guard.
+    pub(crate) async fn connect(&self, url: &Url) -> Result<TcpStream, FetchError> {
+        let door = door::judge(url, &self.config.allow)?;
+        let shown = RedactedUrl::new(url).to_string();
+        let port = url.port_or_known_default().unwrap_or_default();
+        let addresses = match url.host() {
+            Some(url::Host::Ipv4(ip)) => vec![IpAddr::V4(ip)],
+            Some(url::Host::Ipv6(ip)) => vec![IpAddr::V6(ip)],
+            Some(url::Host::Domain(name)) => {
+                resolve(door, &self.config.allow, name).await.map_err(|error| match error {
+                    ResolveError::Refused(door) => not_allowed(&shown, door),
+                    ResolveError::Unknown => unknown_host(&shown),
+                })?
+            }
+            None => Vec::new(),
+        };
+        for ip in addresses {
+            let connecting = TcpStream::connect(SocketAddr::new(ip, port));
+            if let Ok(Ok(stream)) = tokio::time::timeout(self.config.connect_timeout, connecting).await {
+                return Ok(stream);
+            }
+        }
+        Err(FetchError::Unreachable { source_name: shown, reason: "the connection failed".to_owned() })
+    }
+
+    /// Sends one GET and follows its redirects. Waits for the host's turn, then at most the idle limit for each answer's headers.
+    pub(crate) async fn get(&self, start: &Url, trust: Trust, headers: &HeaderMap) -> Result<Answer, Fault> {
         let (mut url, shown) = (start.clone(), RedactedUrl::new(start).to_string());
         for hop in 0..=MOST_REDIRECTS {
             let door = match trust {
@@ -145,12 +187,13 @@ impl Http {
                 Trust::Guarded => door::judge(&url, &self.config.allow)
                     .map_err(|error| Fault::last(if hop == 0 { error } else { redirected(start, error) }))?,
             };
-            let response = self.send(door, &url, &shown, headers).await.map_err(|fault| match hop {
+            let answer = self.send(door, &url, &shown, headers).await.map_err(|fault| match hop {
                 0 => fault,
                 _ => Fault { error: redirected(start, fault.error), ..fault },
             })?;
+            let response = &answer.response;
             if !is_redirect(response.status()) {
-                return Ok((url, response));
+                return Ok(answer);
             }
             if trust == Trust::Ours {
                 return Err(Fault::last(unusable(start, "a signed link must not redirect")));
@@ -166,13 +209,19 @@ impl Http {
     }
 
     /// `shown` is the address that errors name: the user's, wherever its redirects led.
-    async fn send(&self, door: Door, url: &Url, shown: &str, headers: &HeaderMap) -> Result<Response, Fault> {
+    async fn send(&self, door: Door, url: &Url, shown: &str, headers: &HeaderMap) -> Result<Answer, Fault> {
         let client = match door {
             Door::Public => &self.public,
             Door::OpenedNets => &self.opened_nets,
             Door::Any => &self.any,
         };
-        let Ok(_permit) = self.requests.acquire().await else {
+        let host = self.hosts.of(url);
+        // The host's turn first: whoever waits for it takes no place from others.
+        let turn = match host.turn().await {
+            Some(turn) => Arc::clone(&self.requests).acquire_owned().await.ok().map(|permit| (turn, permit)),
+            None => None,
+        };
+        let Some(turn) = turn else {
             return Err(Fault::last(FetchError::Unreachable {
                 source_name: shown.to_owned(),
                 reason: "shutting down".to_owned(),
@@ -183,7 +232,14 @@ impl Http {
         match tokio::time::timeout(self.config.connect_timeout + self.config.idle_timeout, request.send())
             .await
         {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                if matches!(response.status().as_u16(), 429 | 503)
+                    && let Some(wish) = asked_pause(&response)
+                {
+                    host.be_quiet(wish);
+                }
+                Ok(Answer { url: url.clone(), response, _turn: turn })
+            }
             Ok(Err(error)) => Err(transport_fault(shown, &error)),
             Err(_) => Err(Fault::again(FetchError::Timeout {
                 source_name: shown.to_owned(),
@@ -250,17 +306,18 @@ pub(crate) fn status_fault(shown: &str, response: &Response) -> Fault {
                 reason: format!("the server answers with status {status}"),
             },
             again: true,
-            after: response
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok())
-                .and_then(|value| retry::retry_after(value, Utc::now())),
+            after: asked_pause(response),
         },
         _ => Fault::last(FetchError::Unusable {
             source_name,
             reason: format!("the server answers with status {status}"),
         }),
     }
+}
+
+fn asked_pause(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    retry::retry_after(value, Utc::now())
 }
 
 pub(crate) fn unusable(url: &Url, reason: &str) -> FetchError {

@@ -34,13 +34,24 @@ pub struct FetchConfig {
     pub attempts: u32,
     /// `SM_FETCH_PARALLEL`: requests to one source at the same time. 4 by default.
     pub parallel: usize,
-    /// `SM_FETCH_BLOCK`: bytes per range request, and the unit of the cache. 1 MiB by default.
+    /// `SM_FETCH_PER_HOST`: requests to one host at the same time, over all sources of the process. 6 by default.
+    pub per_host: usize,
+    /// `SM_FETCH_BLOCK`: most bytes of one range request; what is longer is asked for in several at the same time. 1 MiB by
+    /// default.
     pub block_bytes: usize,
-    /// `SM_FETCH_CACHE`: bytes of one source kept in memory. 64 MiB by default.
-    pub cache_bytes: usize,
+    /// `SM_FETCH_CACHE`: bytes of sources kept on disk, for all jobs together; `0` keeps nothing beyond the job. 2 GiB by
+    /// default.
+    pub cache_bytes: u64,
+    /// `SM_FETCH_CACHE_DIR`: where they are kept; several processes may share it. Without it nothing is kept beyond the job; an
+    /// executor has a directory of its own by default.
+    pub cache_dir: Option<PathBuf>,
     /// `SM_FETCH_TEMP_DIR`: where bodies of servers without Range support are kept, in files without a name. The system's
     /// temporary directory by default.
     pub temp_dir: PathBuf,
+    /// Bytes of a page: what is read and kept is rounded to whole ones. Not a variable: only tests change it.
+    pub page_bytes: usize,
+    /// Bytes of the first request to a source. Not a variable: only tests change it.
+    pub opening_bytes: usize,
     /// The pause after the first failed try; doubled with each. Not a variable: only tests change it.
     pub retry_base: Duration,
 }
@@ -110,8 +121,12 @@ impl Default for FetchConfig {
             idle_timeout: Duration::from_secs(30),
             attempts: 5,
             parallel: 4,
+            per_host: 6,
             block_bytes: 1 << 20,
-            cache_bytes: 64 << 20,
+            cache_bytes: 2 << 30,
+            cache_dir: None,
+            page_bytes: 16 << 10,
+            opening_bytes: 64 << 10,
             temp_dir: std::env::temp_dir(),
             retry_base: Duration::from_millis(250),
         }
@@ -129,8 +144,10 @@ impl FetchConfig {
         "SM_FETCH_IDLE_TIMEOUT",
         "SM_FETCH_ATTEMPTS",
         "SM_FETCH_PARALLEL",
+        "SM_FETCH_PER_HOST",
         "SM_FETCH_BLOCK",
         "SM_FETCH_CACHE",
+        "SM_FETCH_CACHE_DIR",
         "SM_FETCH_TEMP_DIR",
     ];
 
@@ -153,10 +170,14 @@ impl FetchConfig {
                 .unwrap_or(default.attempts),
             parallel: read(lookup, "SM_FETCH_PARALLEL", |text| parse_count(text, 64))?
                 .map_or(default.parallel, |count| count as usize),
-            block_bytes: read(lookup, "SM_FETCH_BLOCK", |text| parse_bytes_within(text, 4 << 10, 64 << 20))?
+            per_host: read(lookup, "SM_FETCH_PER_HOST", |text| parse_count(text, 64))?
+                .map_or(default.per_host, |count| count as usize),
+            block_bytes: read(lookup, "SM_FETCH_BLOCK", |text| parse_bytes_within(text, 64 << 10, 64 << 20))?
                 .unwrap_or(default.block_bytes),
-            cache_bytes: read(lookup, "SM_FETCH_CACHE", |text| parse_bytes_within(text, 0, 16 << 30))?
-                .unwrap_or(default.cache_bytes),
+            cache_bytes: read(lookup, "SM_FETCH_CACHE", parse_bytes)?.unwrap_or(default.cache_bytes),
+            cache_dir: read(lookup, "SM_FETCH_CACHE_DIR", |text| Ok(PathBuf::from(text)))?,
+            page_bytes: default.page_bytes,
+            opening_bytes: default.opening_bytes,
             temp_dir: read(lookup, "SM_FETCH_TEMP_DIR", |text| Ok(PathBuf::from(text)))?
                 .unwrap_or(default.temp_dir),
             retry_base: default.retry_base,
@@ -387,7 +408,9 @@ mod tests {
             ("SM_FETCH_TIMEOUT", "0s"),
             ("SM_FETCH_ATTEMPTS", "0"),
             ("SM_FETCH_PARALLEL", "many"),
+            ("SM_FETCH_PER_HOST", "0"),
             ("SM_FETCH_BLOCK", "1"),
+            ("SM_FETCH_CACHE", "all of it"),
             ("SM_MEDIA_DIRS", "library"),
             ("SM_MEDIA_DIRS", "library=media"),
             ("SM_MEDIA_DIRS", "a=/x,a=/y"),

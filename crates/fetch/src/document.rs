@@ -19,7 +19,8 @@ pub struct Document {
     pub content_type: Option<String>,
 }
 
-pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<Document, FetchError> {
+/// A document of at most `most` bytes, and the address that answered.
+pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), FetchError> {
     let fetching = async {
         let mut tried = 0;
         loop {
@@ -38,15 +39,16 @@ pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<Document,
     })
 }
 
-async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
+async fn attempt(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), Fault> {
     let shown = RedactedUrl::new(url).to_string();
     let too_large = || {
         let bound = "a document may have";
         Fault::last(FetchError::TooLarge { source_name: shown.clone(), limit: most, bound })
     };
-    let (_, mut response) = http.get(url, Trust::Guarded, &HeaderMap::new()).await?;
+    let mut answer = http.get(url, Trust::Guarded, &HeaderMap::new()).await?;
+    let response = &mut answer.response;
     if response.status() != StatusCode::OK {
-        return Err(status_fault(&shown, &response));
+        return Err(status_fault(&shown, response));
     }
     if !headers::is_identity(response.headers()) {
         return Err(Fault::last(unusable(
@@ -65,7 +67,7 @@ async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
         .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let mut bytes = BytesMut::new();
     loop {
-        let piece = http.next_piece(&shown, &mut response).await.map_err(|fault| match fault.error {
+        let piece = http.next_piece(&shown, response).await.map_err(|fault| match fault.error {
             FetchError::EndedEarly { source_name, .. } => Fault::again(FetchError::EndedEarly {
                 source_name,
                 expected: announced.unwrap_or_default(),
@@ -79,5 +81,5 @@ async fn attempt(http: &Http, url: &Url, most: u64) -> Result<Document, Fault> {
         }
         bytes.extend_from_slice(&piece);
     }
-    Ok(Document { bytes: bytes.freeze(), content_type })
+    Ok((Document { bytes: bytes.freeze(), content_type }, answer.url))
 }

@@ -71,6 +71,15 @@ pub enum FetchError {
         reason: String,
     },
 
+    /// A page for a browser, which is what links copied from one mostly lead to.
+    #[error(
+        "{source_name} cannot be used: it is a web page, not a media file. Give the address of the file itself"
+    )]
+    WebPage {
+        /// The address, redacted.
+        source_name: String,
+    },
+
     /// Too many redirects, or a circle of them.
     #[error("{source_name} redirects more than {limit} times. Give the address that it leads to in the end")]
     TooManyRedirects {
@@ -202,7 +211,7 @@ impl FetchError {
             Self::NotFound { .. } => "source_not_found",
             Self::Forbidden { .. } => "source_forbidden",
             Self::Unreachable { .. } => "source_unreachable",
-            Self::Unusable { .. } => "source_unusable",
+            Self::Unusable { .. } | Self::WebPage { .. } => "source_unusable",
             Self::TooManyRedirects { .. } => "source_redirects",
             Self::Changed { .. } => "source_changed",
             Self::TooLarge { .. } => "source_too_large",

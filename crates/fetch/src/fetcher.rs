@@ -6,13 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::client::{Http, Trust};
+use crate::client::{Http, Trust, unusable};
 use crate::config::FetchConfig;
 use crate::document::{self, Document};
 use crate::door;
 use crate::error::FetchError;
+use crate::hls::{self, Composite, MediaPlaylist};
 use crate::local::{self, MediaPath};
-use crate::range;
+use crate::opening::{self, Opening};
+use crate::proxy::{GuardedProxy, ProxyLimits};
 use crate::source::{Kind, Source};
 use crate::upload::{self, Content, Receipt};
 
@@ -20,6 +22,31 @@ use crate::upload::{self, Content, Receipt};
 #[derive(Clone)]
 pub struct Fetcher {
     http: Arc<Http>,
+}
+
+/// What is behind an address that a user gave.
+#[derive(Debug, Clone)]
+pub enum Media {
+    /// A file.
+    File(Source),
+    /// A recording in pieces: choose by [`hls::windows`] and open by [`Fetcher::open_composite`].
+    Playlist(MediaPlaylist),
+}
+
+/// What of it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaWish {
+    /// Of a master playlist, the rendition with the largest picture of at most so many pixels is taken.
+    pub max_pixels: u64,
+    /// What a file goes by among what is kept on disk, for an address that differs each time although the file does not. It has
+    /// to tell the file from all others; its version is told by the server as ever.
+    pub name: Option<String>,
+}
+
+impl Default for MediaWish {
+    fn default() -> Self {
+        Self { max_pixels: 1920 * 1080, name: None }
+    }
 }
 
 impl Fetcher {
@@ -45,7 +72,66 @@ impl Fetcher {
     /// # Errors
     /// Any error of a source.
     pub async fn open_url(&self, url: &str) -> Result<Source, FetchError> {
-        range::open(Arc::clone(&self.http), door::parse_url(url)?, Trust::Guarded).await
+        self.open(url, Trust::Guarded).await
+    }
+
+    /// Opens an address that a user gave, whether it leads to a file or to an HLS playlist.
+    ///
+    /// # Errors
+    /// Any error of a source; [`FetchError::WebPage`] for a page; [`FetchError::Unusable`] with the reason for a playlist
+    /// that cannot be used.
+    pub async fn open_media(&self, url: &str, wish: &MediaWish) -> Result<Media, FetchError> {
+        let name = wish.name.clone();
+        let opening = Opening { name, ..Opening::new(&self.http, door::parse_url(url)?, Trust::Guarded) };
+        let source = opening::open(Arc::clone(&self.http), opening).await?;
+        if !hls::is_playlist(&source.read_at(0, 16).await?) {
+            return Ok(Media::File(source));
+        }
+        let asked = door::parse_url(url)?;
+        let length = source.len();
+        if length > hls::LONGEST_PLAYLIST {
+            return Err(unusable(&asked, "it is a playlist of more than 8 MiB"));
+        }
+        let mut text = source.read_at(0, usize::try_from(length).unwrap_or_default()).await?;
+        let mut base = source.url().unwrap_or_else(|| asked.clone());
+        let refused = |reason: String| unusable(&asked, &reason);
+        if hls::master::is_master(&text) {
+            let chosen = hls::master::choose(&text, &base, wish.max_pixels).map_err(refused)?;
+            let (document, answered) = document::fetch(&self.http, &chosen, hls::LONGEST_PLAYLIST).await?;
+            if hls::master::is_master(&document.bytes) {
+                return Err(unusable(&asked, "it is a playlist of playlists of playlists"));
+            }
+            (text, base) = (document.bytes, answered);
+        }
+        MediaPlaylist::parse(&text, &base).map(Media::Playlist).map_err(refused)
+    }
+
+    /// Opens segments of a playlist as one file, with every rule of the guard for each address.
+    ///
+    /// # Errors
+    /// Any error of a source.
+    pub async fn open_composite(
+        &self,
+        playlist: &MediaPlaylist,
+        composite: &Composite,
+    ) -> Result<Source, FetchError> {
+        let joined = hls::composite::open(&self.http, playlist, composite).await?;
+        if joined.len() == 0 {
+            return Err(FetchError::Unusable {
+                source_name: "the playlist".to_owned(),
+                reason: "its segments are empty".to_owned(),
+            });
+        }
+        Ok(Source::new(Kind::Joined(joined)))
+    }
+
+    /// Starts a proxy on loopback for one child process, by which it reaches what this fetcher may reach and nothing else. It ends when
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// [`FetchError::Local`] where there is no port to be had.
+    pub async fn proxy(&self, limits: ProxyLimits) -> Result<GuardedProxy, FetchError> {
+        GuardedProxy::start(Arc::clone(&self.http), limits).await
     }
 
     /// Opens a link that our own library signed. Never to be called with an address that a user chose: private addresses are
@@ -54,7 +140,12 @@ impl Fetcher {
     /// # Errors
     /// Any error of a source.
     pub async fn open_signed(&self, url: &str) -> Result<Source, FetchError> {
-        range::open(Arc::clone(&self.http), door::parse_url(url)?, Trust::Ours).await
+        self.open(url, Trust::Ours).await
+    }
+
+    async fn open(&self, url: &str, trust: Trust) -> Result<Source, FetchError> {
+        let opening = Opening::new(&self.http, door::parse_url(url)?, trust);
+        opening::open(Arc::clone(&self.http), opening).await
     }
 
     /// Opens a file beneath one of the operator's directories: `library:clips/a.mkv`.
@@ -71,7 +162,7 @@ impl Fetcher {
     /// # Errors
     /// Any error of a source; [`FetchError::TooLarge`] beyond `max_bytes`.
     pub async fn fetch_document(&self, url: &str, max_bytes: u64) -> Result<Document, FetchError> {
-        document::fetch(&self.http, &door::parse_url(url)?, max_bytes).await
+        Ok(document::fetch(&self.http, &door::parse_url(url)?, max_bytes).await?.0)
     }
 
     /// Sends a file by a link that our own library signed, trying again as configured.

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderName, HeaderValue,
     LAST_MODIFIED,
 };
 
@@ -59,6 +59,17 @@ pub(crate) fn content_range(headers: &HeaderMap) -> Option<ContentRange> {
         total => Some(total.parse::<u64>().ok()?),
     };
     (first <= last && total.is_none_or(|total| last < total)).then_some(ContentRange { first, last, total })
+}
+
+/// Whether the answer's validators tell its version from all others: a strong tag, or a time of change that had passed for a
+/// minute when the answer was made (RFC 9110, section 8.8.2.2), so that no change within the same second can hide behind it.
+pub(crate) fn names_a_version(headers: &HeaderMap) -> bool {
+    let validator = Validator::of(headers);
+    let time = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
+    let changed = validator.last_modified.as_deref().and_then(time);
+    let answered = text(headers, &DATE).and_then(time);
+    validator.etag.is_some()
+        || changed.zip(answered).is_some_and(|(changed, answered)| (answered - changed).num_seconds() >= 60)
 }
 
 /// The total of an answer that has no range to give: `bytes */total`.
@@ -123,6 +134,21 @@ mod tests {
         assert_eq!(tag("\"\""), None);
         let (a, b) = (Validator::of(&with(ETAG, "\"a\"")), Validator::of(&with(ETAG, "\"b\"")));
         assert!(!a.agrees_with(&b) && a.agrees_with(&a) && a.agrees_with(&Validator::default()));
+    }
+
+    #[test]
+    fn a_time_names_a_version_only_when_it_has_passed() {
+        let at = |modified: &str, date: &str| {
+            let mut headers = with(LAST_MODIFIED, modified);
+            headers.extend(with(DATE, date));
+            names_a_version(&headers)
+        };
+        let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert!(at(old, "Sun, 06 Nov 1994 08:50:37 GMT"));
+        assert!(!at(old, "Sun, 06 Nov 1994 08:50:36 GMT"));
+        assert!(!at("yesterday", old));
+        assert!(!names_a_version(&with(LAST_MODIFIED, old)));
+        assert!(names_a_version(&with(ETAG, "\"a\"")) && !names_a_version(&with(ETAG, "W/\"a\"")));
     }
 
     proptest! {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
+use sha2::{Digest, Sha256};
 
 use crate::config::MediaDir;
 use crate::error::FetchError;
@@ -68,6 +69,7 @@ fn shorten(text: &str) -> String {
 pub(crate) struct LocalFile {
     file: Arc<File>,
     shown: String,
+    place: String,
     stamp: Stamp,
 }
 
@@ -93,7 +95,9 @@ pub(crate) async fn open(dirs: &[MediaDir], path: &MediaPath) -> Result<LocalFil
         if stamp.length == 0 {
             return Err(FetchError::Unusable { source_name: shown, reason: "it is empty".to_owned() });
         }
-        Ok(LocalFile { file: Arc::new(file), shown, stamp })
+        // In full: what is shown may be shortened.
+        let place = format!("{} {}", dir.path.display(), parts.join("/"));
+        Ok(LocalFile { file: Arc::new(file), shown, place, stamp })
     })
     .await
 }
@@ -163,6 +167,13 @@ impl LocalFile {
             }
             None => format!("{length} bytes"),
         }
+    }
+
+    /// A name for these bytes among the files of this machine and others.
+    pub(crate) fn fingerprint(&self) -> String {
+        let Stamp { length, seconds, nanos } = self.stamp;
+        let text = format!("{}\n{length} {seconds} {nanos}", self.place);
+        hex::encode(Sha256::digest(text))
     }
 
     pub(crate) async fn read_at(&self, offset: u64, len: usize) -> Result<Bytes, FetchError> {

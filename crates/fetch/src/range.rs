@@ -1,11 +1,12 @@
-//! Reading a remote file by offset.
+//! Reading a remote file by offset: what is asked for is what travels.
 //!
-//! One request learns the length, the validators and whether the server serves ranges; after that, blocks are fetched as they
-//! are asked for, several at a time, each with `If-Range`. Promises: every byte comes from the version that was there when the
-//! source was opened, or the answer is [`FetchError::Changed`]; what a broken connection delivered is kept and the rest is
-//! fetched again from there; nothing waits without limit, and no more than `max_bytes` travel. A permanent failure is
-//! remembered, so that it is met once and not once per block.
+//! Reads are rounded to pages of a few kilobytes. Those that are kept (see `pages`) cost nothing; neighbouring ones that are not
+//! are one request, long stretches several at a time, each with `If-Range`; nothing is read ahead. Promises: every byte comes
+//! from the version that was there when the source was opened, or the answer is [`FetchError::Changed`]; what a broken
+//! connection delivered is kept and the rest is fetched again from there; nothing waits without limit, and no more than
+//! `max_bytes` travel. A permanent failure is remembered, so that it is met once and not once per read.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -17,13 +18,15 @@ use reqwest::Response;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::cache::BlockCache;
 use crate::client::{Fault, Http, Trust, status_fault, unusable};
 use crate::error::FetchError;
-use crate::headers::{self, ContentRange, Validator};
-use crate::redact::RedactedUrl;
-use crate::source::{Kind, Source, SourceStats};
+use crate::headers::{self, Validator};
+use crate::pages::{Claim, Pages};
+use crate::source::SourceStats;
 use crate::whole;
+
+/// The most that memory is set aside for before bytes have come: lengths are only claims.
+const MOST_AHEAD: u64 = 8 << 20;
 
 /// A remote file on a server that serves ranges. Cheap to clone.
 #[derive(Clone)]
@@ -31,21 +34,24 @@ pub(crate) struct RangeReader {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    http: Arc<Http>,
-    trust: Trust,
+/// What an opened file is read by.
+pub(crate) struct Shared {
+    pub http: Arc<Http>,
+    pub trust: Trust,
     /// What was asked for.
-    origin: Url,
+    pub origin: Url,
     /// Where redirects led; signed links behind a redirect end, then `origin` is asked again.
-    current: Mutex<Url>,
-    shown: String,
-    length: u64,
-    validator: Validator,
-    blocks: BlockCache,
-    parallel: Semaphore,
-    counters: Counters,
+    pub current: Mutex<Url>,
+    pub shown: String,
+    pub length: u64,
+    pub validator: Validator,
+    pub pages: Arc<Pages>,
+    /// A name for these bytes among all sources, if their version can be told from all others.
+    pub fingerprint: Option<String>,
+    pub parallel: Semaphore,
+    pub counters: Arc<Counters>,
     /// The permanent failure that ended this source.
-    failed: OnceLock<FetchError>,
+    pub failed: OnceLock<FetchError>,
 }
 
 /// What was spent on one source.
@@ -64,114 +70,15 @@ impl Counters {
     }
 }
 
-/// Opens a remote file: by ranges where the server serves them, else by one download into a nameless temporary file.
-pub(crate) async fn open(http: Arc<Http>, origin: Url, trust: Trust) -> Result<Source, FetchError> {
-    let shown = RedactedUrl::new(&origin).to_string();
-    let counters = Counters::default();
-    let limit = http.config.timeout;
-    let opening = async {
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            match try_open(&http, &origin, trust, &shown, &counters).await {
-                Ok(opened) => return Ok(opened),
-                Err(fault) => http.pause_or_fail(fault, tried).await?,
-            }
-        }
-    };
-    let opened = tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(total_timeout(&shown)))?;
-    match opened {
-        Opened::Whole(file) => Ok(Source::new(Kind::Whole(file))),
-        Opened::Ranges { current, length, validator, first } => {
-            let config = &http.config;
-            let blocks = BlockCache::new(config.cache_bytes / config.block_bytes.max(1));
-            if let Some(first) = first {
-                // A fresh slot takes the value; nobody else knows it yet.
-                let _ = blocks.slot(0).set(first);
-            }
-            let shared = Shared {
-                trust,
-                origin,
-                current: Mutex::new(current),
-                shown,
-                length,
-                validator,
-                blocks,
-                parallel: Semaphore::new(config.parallel),
-                counters,
-                failed: OnceLock::new(),
-                http,
-            };
-            Ok(Source::new(Kind::Ranges(RangeReader { shared: Arc::new(shared) })))
-        }
-    }
-}
-
-enum Opened {
-    Ranges { current: Url, length: u64, validator: Validator, first: Option<Bytes> },
-    Whole(whole::WholeFile),
-}
-
-async fn try_open(
-    http: &Http,
-    origin: &Url,
-    trust: Trust,
-    shown: &str,
-    counters: &Counters,
-) -> Result<Opened, Fault> {
-    let block = http.config.block_bytes as u64;
-    let headers = HeaderMap::from_iter([(RANGE, range_header(0, block - 1))]);
-    counters.requests.fetch_add(1, Ordering::Relaxed);
-    let (current, mut response) = http.get(origin, trust, &headers).await?;
-    let status = response.status();
-    if status.is_success() {
-        check_kind(origin, trust, response.headers())?;
-    }
-    match status {
-        StatusCode::PARTIAL_CONTENT => {}
-        StatusCode::OK => {
-            return whole::save(http, shown, response, counters).await.map(Opened::Whole);
-        }
-        StatusCode::RANGE_NOT_SATISFIABLE if headers::unsatisfied_total(response.headers()) == Some(0) => {
-            return Err(Fault::last(unusable(origin, "it is empty")));
-        }
-        _ => return Err(status_fault(shown, &response)),
-    }
-    let Some(ContentRange { first: 0, last, total: Some(length) }) =
-        headers::content_range(response.headers())
-    else {
-        return Err(Fault::last(unusable(origin, "the server answers a range request with something else")));
-    };
-    let validator = Validator::of(response.headers());
-    let wanted = length.min(block).min(last + 1);
-    let mut first = BytesMut::with_capacity(wanted as usize);
-    // If the first block does not come whole it is fetched when it is asked for, with all the tries that belong to that.
-    let complete = take(http, shown, &mut response, wanted, &mut first, counters).await.is_ok()
-        && first.len() as u64 == length.min(block);
-    Ok(Opened::Ranges { current, length, validator, first: complete.then(|| first.freeze()) })
-}
-
-fn check_kind(origin: &Url, trust: Trust, headers: &HeaderMap) -> Result<(), Fault> {
-    if !headers::is_identity(headers) {
-        return Err(Fault::last(unusable(
-            origin,
-            "the server sends it compressed, although that was not asked for",
-        )));
-    }
-    if trust == Trust::Guarded && headers::is_web_page(headers) {
-        let reason = "it is a web page, not a media file. Give the address of the file itself";
-        return Err(Fault::last(unusable(origin, reason)));
-    }
-    Ok(())
-}
-
-fn range_header(first: u64, last: u64) -> HeaderValue {
+/// The header that asks for the bytes from `first` to `last`, both included.
+pub(crate) fn range_header(first: u64, last: u64) -> HeaderValue {
     // Digits and a hyphen are always a valid header value.
     HeaderValue::from_str(&format!("bytes={first}-{last}"))
         .unwrap_or_else(|_| HeaderValue::from_static("bytes=0-"))
 }
 
-fn total_timeout(shown: &str) -> FetchError {
+/// The time for a request and its retries is over.
+pub(crate) fn total_timeout(shown: &str) -> FetchError {
     FetchError::Timeout {
         source_name: shown.to_owned(),
         reason: "the time for one request and its retries is over (SM_FETCH_TIMEOUT)".to_owned(),
@@ -179,7 +86,7 @@ fn total_timeout(shown: &str) -> FetchError {
 }
 
 /// Reads up to `wanted` bytes of a body into `into`; fewer only if the body ends.
-async fn take(
+pub(crate) async fn take(
     http: &Http,
     shown: &str,
     response: &mut Response,
@@ -201,9 +108,18 @@ async fn take(
 }
 
 impl RangeReader {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
     /// The file's size in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.shared.length
+    }
+
+    /// The address that answered last.
+    pub(crate) fn url(&self) -> Url {
+        self.shared.current().clone()
     }
 
     /// The version that is being read, for the provenance.
@@ -214,6 +130,11 @@ impl RangeReader {
             (None, Some(time)) => format!("modified {time}, {length} bytes"),
             (None, None) => format!("{length} bytes"),
         }
+    }
+
+    /// A name for these bytes, if their version can be told from all others.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        self.shared.fingerprint.clone()
     }
 
     /// What was spent so far.
@@ -231,52 +152,94 @@ impl RangeReader {
         if offset >= end {
             return Ok(Bytes::new());
         }
-        let block = shared.http.config.block_bytes as u64;
-        let (first, last) = (offset / block, (end - 1) / block);
-        if first == last {
-            let bytes = shared.block(first).await?;
-            return Ok(bytes.slice((offset - first * block) as usize..(end - first * block) as usize));
+        let page = shared.http.config.page_bytes as u64;
+        let (first, last) = (offset / page, (end - 1) / page);
+        let stretch = (shared.http.config.block_bytes as u64 / page).max(1);
+        if last - first < stretch {
+            let bytes = shared.stretch(first..=last).await?;
+            return Ok(bytes.slice((offset - first * page) as usize..(end - first * page) as usize));
         }
-        let mut blocks =
-            stream::iter(first..=last).map(|index| shared.block(index)).buffered(shared.http.config.parallel);
-        let mut joined = BytesMut::with_capacity((end - offset) as usize);
-        let mut at = first * block;
-        while let Some(bytes) = blocks.try_next().await? {
+        let starts = (first..=last).step_by(usize::try_from(stretch).unwrap_or(usize::MAX));
+        let mut parts = stream::iter(starts)
+            .map(|start| shared.stretch(start..=last.min(start + (stretch - 1))))
+            .buffered(shared.http.config.parallel);
+        let mut joined = BytesMut::with_capacity((end - offset).min(MOST_AHEAD) as usize);
+        let mut at = first * page;
+        while let Some(bytes) = parts.try_next().await? {
             let from = offset.saturating_sub(at) as usize;
             let to = (end - at).min(bytes.len() as u64) as usize;
             joined.extend_from_slice(&bytes[from..to]);
-            at += block;
+            at += bytes.len() as u64;
         }
         Ok(joined.freeze())
     }
 }
 
 impl Shared {
-    async fn block(&self, index: u64) -> Result<Bytes, FetchError> {
+    /// Whole pages, joined: from where they are kept, from whoever fetches them already, and the rest from the server.
+    async fn stretch(&self, pages: RangeInclusive<u64>) -> Result<Bytes, FetchError> {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
         }
-        let block = self.http.config.block_bytes as u64;
-        let first = index * block;
-        let wanted = block.min(self.length - first);
-        let slot = self.blocks.slot(index);
-        let fetched = slot.get_or_try_init(|| async {
-            let limit = self.http.config.timeout;
-            match tokio::time::timeout(limit, self.fetch(first, wanted)).await {
-                Ok(fetched) => fetched,
-                Err(_) => Err(total_timeout(&self.shown)),
-            }
-        });
-        match fetched.await {
-            Ok(bytes) => Ok(bytes.clone()),
-            Err(error) => {
-                if error.is_permanent() {
-                    // Only the first one is kept; it is as good as any that came at the same time.
-                    let _ = self.failed.set(error.clone());
-                }
-                Err(error)
+        let (first, last) = (*pages.start(), *pages.end());
+        let mut found = self.pages.read(first..=last).await;
+        let mut claims: Vec<(u64, Claim)> = Vec::new();
+        for (page, bytes) in (first..=last).zip(&mut found).filter(|(_, bytes)| bytes.is_none()) {
+            let claim = self.pages.claim(page).await;
+            match claim.fetched() {
+                Some(fetched) => *bytes = Some(fetched),
+                None => claims.push((page, claim)),
             }
         }
+        if let (Some((from, _)), Some((to, _))) = (claims.first(), claims.last()) {
+            // Somebody may have fetched and kept a page between the look and the claim.
+            let from = *from;
+            let again = self.pages.read(from..=*to).await;
+            for (page, bytes) in (from..).zip(again) {
+                if let (Some(bytes), Some(place)) = (bytes, found.get_mut((page - first) as usize)) {
+                    place.get_or_insert(bytes);
+                }
+            }
+            claims.retain(|(page, _)| found.get((page - first) as usize).is_some_and(Option::is_none));
+        }
+        let fetching = runs(claims).into_iter().map(|run| self.fetch_run(run));
+        for (page, bytes) in futures::future::try_join_all(fetching).await?.into_iter().flatten() {
+            if let Some(place) = found.get_mut((page - first) as usize) {
+                *place = Some(bytes);
+            }
+        }
+        let found: Vec<Bytes> = found.into_iter().flatten().collect();
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
+            many => Ok(many.concat().into()),
+        }
+    }
+
+    /// Fetches neighbouring pages by one request, keeps them and hands them to those who wait.
+    async fn fetch_run(&self, claims: Vec<(u64, Claim)>) -> Result<Vec<(u64, Bytes)>, FetchError> {
+        let Some(first) = claims.first().map(|(page, _)| *page) else {
+            return Ok(Vec::new());
+        };
+        let wanted = claims.iter().map(|(page, _)| self.pages.size(*page) as u64).sum();
+        let at = first * self.http.config.page_bytes as u64;
+        let limit = self.http.config.timeout;
+        let fetched = tokio::time::timeout(limit, self.fetch(at, wanted)).await;
+        let bytes = fetched.unwrap_or_else(|_| Err(total_timeout(&self.shown))).inspect_err(|error| {
+            if error.is_permanent() {
+                // Only the first one is kept; it is as good as any that came at the same time.
+                let _ = self.failed.set(error.clone());
+            }
+        })?;
+        self.pages.keep(first, bytes.clone()).await;
+        let mut rest = bytes;
+        Ok(claims
+            .into_iter()
+            .map(|(page, mut claim)| {
+                let bytes = rest.split_to(self.pages.size(page).min(rest.len()));
+                claim.fulfil(bytes.clone());
+                (page, bytes)
+            })
+            .collect())
     }
 
     /// Fetches `wanted` bytes from `first`, trying again from where a try broke off.
@@ -332,7 +295,8 @@ impl Shared {
         }
         let url = self.current().clone();
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
-        let (answered, mut response) = self.http.get(&url, self.trust, &headers).await?;
+        let mut answer = self.http.get(&url, self.trust, &headers).await?;
+        let response = &mut answer.response;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {}
             // With If-Range, a whole body means another version; without, a server that changed its mind about ranges.
@@ -342,9 +306,9 @@ impl Shared {
             status if matches!(status.as_u16(), 401 | 403 | 404 | 410) && url != self.origin => {
                 // The link that the first redirect led to has ended: ask the origin for a new one.
                 *self.current() = self.origin.clone();
-                return Err(Fault::again(status_fault(&self.shown, &response).error));
+                return Err(Fault::again(status_fault(&self.shown, response).error));
             }
-            _ => return Err(status_fault(&self.shown, &response)),
+            _ => return Err(status_fault(&self.shown, response)),
         }
         let range = headers::content_range(response.headers());
         let Some(range) =
@@ -359,9 +323,9 @@ impl Shared {
         if !same_length || !self.validator.agrees_with(&Validator::of(response.headers())) {
             return Err(Fault::last(self.changed()));
         }
-        *self.current() = answered;
+        *self.current() = answer.url;
         let offered = wanted.min(range.last - range.first + 1);
-        take(&self.http, &self.shown, &mut response, offered, into, &self.counters).await
+        take(&self.http, &self.shown, response, offered, into, &self.counters).await
     }
 
     fn current(&self) -> std::sync::MutexGuard<'_, Url> {
@@ -371,4 +335,18 @@ impl Shared {
     fn changed(&self) -> FetchError {
         FetchError::Changed { source_name: self.shown.clone() }
     }
+}
+
+/// Splits pages in ascending order where they are no neighbours.
+fn runs(claims: Vec<(u64, Claim)>) -> Vec<Vec<(u64, Claim)>> {
+    let mut runs: Vec<Vec<(u64, Claim)>> = Vec::new();
+    let mut next = None;
+    for (page, claim) in claims {
+        match runs.last_mut().filter(|_| next == Some(page)) {
+            Some(run) => run.push((page, claim)),
+            None => runs.push(vec![(page, claim)]),
+        }
+        next = Some(page + 1);
+    }
+    runs
 }

@@ -1,8 +1,10 @@
 //! One kind of source for whoever reads: by offset, wherever the bytes are.
 
 use bytes::Bytes;
+use url::Url;
 
 use crate::error::FetchError;
+use crate::hls::composite::Joined;
 use crate::local::LocalFile;
 use crate::range::RangeReader;
 use crate::whole::WholeFile;
@@ -20,6 +22,8 @@ pub(crate) enum Kind {
     Whole(WholeFile),
     /// A file beneath one of the operator's directories.
     Local(LocalFile),
+    /// Segments of a playlist.
+    Joined(Joined),
 }
 
 /// What a source has cost so far.
@@ -53,6 +57,7 @@ impl Source {
             Kind::Ranges(reader) => reader.read_at(offset, len).await,
             Kind::Whole(file) => file.read_at(offset, len).await,
             Kind::Local(file) => file.read_at(offset, len).await,
+            Kind::Joined(joined) => joined.read_at(offset, len).await,
         }
     }
 
@@ -64,6 +69,7 @@ impl Source {
             Kind::Ranges(reader) => reader.len(),
             Kind::Whole(file) => file.len(),
             Kind::Local(file) => file.len(),
+            Kind::Joined(joined) => joined.len(),
         }
     }
 
@@ -75,6 +81,7 @@ impl Source {
             Kind::Ranges(reader) => reader.identity(),
             Kind::Whole(file) => file.identity(),
             Kind::Local(file) => file.identity(),
+            Kind::Joined(joined) => joined.identity(),
         }
     }
 
@@ -85,6 +92,33 @@ impl Source {
             Kind::Ranges(reader) => reader.stats(),
             Kind::Whole(file) => file.stats(),
             Kind::Local(_) => SourceStats::default(),
+            Kind::Joined(joined) => joined.stats(),
         }
+    }
+
+    /// A name for these very bytes among all sources: what was made from them may be used again wherever it is the same. None where
+    /// the server or the file system makes no such claim.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Ranges(reader) => reader.fingerprint(),
+            Kind::Whole(file) => Some(file.identity()),
+            Kind::Local(file) => Some(file.fingerprint()),
+            Kind::Joined(joined) => joined.fingerprint(),
+        }
+    }
+
+    /// The address that answered, for addresses relative to it.
+    pub(crate) fn url(&self) -> Option<Url> {
+        match &self.0 {
+            Kind::Ranges(reader) => Some(reader.url()),
+            Kind::Whole(file) => Some(file.url()),
+            Kind::Local(_) | Kind::Joined(_) => None,
+        }
+    }
+
+    /// Whether it is a copy of what a server without ranges sent.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.0, Kind::Whole(_))
     }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use reqwest::Response;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
+use url::Url;
 
-use crate::client::{Fault, Http};
+use crate::client::{Answer, Fault, Http};
 use crate::error::FetchError;
 use crate::headers;
 use crate::local::pread;
@@ -26,16 +26,19 @@ pub(crate) struct WholeFile {
     shown: String,
     length: u64,
     sha256: String,
-    stats: SourceStats,
+    counters: Arc<Counters>,
+    /// The address that answered.
+    url: Url,
 }
 
-/// Saves the body of `response`. The caller bounds the time.
+/// Saves the body of an answer. The caller bounds the time.
 pub(crate) async fn save(
     http: &Http,
     shown: &str,
-    mut response: Response,
-    counters: &Counters,
+    mut answer: Answer,
+    counters: &Arc<Counters>,
 ) -> Result<WholeFile, Fault> {
+    let response = &mut answer.response;
     let limit = http.config.max_bytes;
     let announced = headers::content_length(response.headers());
     if announced.is_some_and(|announced| announced > limit) {
@@ -51,7 +54,7 @@ pub(crate) async fn save(
         got,
     };
     loop {
-        let piece = http.next_piece(shown, &mut response).await.map_err(|fault| match fault.error {
+        let piece = http.next_piece(shown, response).await.map_err(|fault| match fault.error {
             FetchError::EndedEarly { .. } => Fault::again(ended_early(length)),
             _ => fault,
         })?;
@@ -79,7 +82,8 @@ pub(crate) async fn save(
         shown: shown.to_owned(),
         length,
         sha256: hex::encode(hash.finalize()),
-        stats: counters.stats(),
+        counters: Arc::clone(counters),
+        url: answer.url,
     })
 }
 
@@ -104,7 +108,12 @@ impl WholeFile {
 
     /// What the download cost.
     pub(crate) fn stats(&self) -> SourceStats {
-        self.stats
+        self.counters.stats()
+    }
+
+    /// The address that answered.
+    pub(crate) fn url(&self) -> Url {
+        self.url.clone()
     }
 
     /// The bytes from `offset`: `len` of them, fewer only at the end.

@@ -5,5 +5,6 @@
 
 mod gateway;
 mod leases;
+mod remote;
 mod render;
 mod scene;

@@ -80,6 +80,7 @@ impl Scene {
                 media_dirs: vec![MediaDir { name: "media".to_owned(), path: media }],
                 ..FetchConfig::default()
             },
+            pages: None,
             transcribe: TranscribeConfig {
                 local: LocalConfig { models_dir: dir.path().join("no-models"), threads: 1 },
                 openai: OpenAiConfig::new("http://127.0.0.1:9", "none"),

@@ -15,7 +15,7 @@ use fetch::{AllowList, FetchConfig, Fetcher};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// The block size of [`config`]: small, so that small files have many blocks.
+/// The size of a page and of a request in [`config`]: small, so that small files have many.
 pub const BLOCK: usize = 4096;
 
 /// Settings for servers on loopback.
@@ -23,7 +23,8 @@ pub fn config() -> FetchConfig {
     FetchConfig {
         allow: AllowList::parse("127.0.0.1/32").unwrap(),
         block_bytes: BLOCK,
-        cache_bytes: 1 << 20,
+        page_bytes: BLOCK,
+        opening_bytes: BLOCK,
         retry_base: Duration::from_millis(1),
         ..FetchConfig::default()
     }

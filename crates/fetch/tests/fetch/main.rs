@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod documents;
+mod keeping;
 mod lab;
+mod playlists;
+mod proxy;
 mod reading;
 mod redirects;
 mod refusals;

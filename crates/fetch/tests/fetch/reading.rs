@@ -65,19 +65,6 @@ async fn readers_of_the_same_block_share_one_request() {
 }
 
 #[tokio::test]
-async fn the_cache_is_bounded() {
-    let data = content(BLOCK * 4);
-    let (url, log) = good(&data).await;
-    let fetcher = Fetcher::new(FetchConfig { cache_bytes: BLOCK * 2, ..config() }).unwrap();
-    let source = fetcher.open_url(&url).await.unwrap();
-    for _ in 0..2 {
-        assert_eq!(source.read_at(0, data.len()).await.unwrap(), data);
-    }
-    // Two passes over four blocks with room for two: only the first block of the first pass was there.
-    assert_eq!(log.count(), 1 + 3 + 4);
-}
-
-#[tokio::test]
 async fn a_server_without_ranges_is_asked_once() {
     let data = content(50_000);
     let log = Log::default();
