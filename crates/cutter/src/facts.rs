@@ -65,6 +65,18 @@ pub struct AudioFacts {
     pub sample_rate: u32,
     /// Number of channels.
     pub channels: u32,
+    /// What its packets can be joined by, where it is plain AAC-LC in one or two channels (no SBR).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aac: Option<AacConfig>,
+}
+
+/// Configuration of an AAC-LC stream: packets of equal configurations can follow each other in one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AacConfig {
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// 1 or 2.
+    pub channels: u32,
 }
 
 impl VideoFacts {

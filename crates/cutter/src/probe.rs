@@ -8,13 +8,18 @@ use std::sync::Arc;
 use crate::av::AvError;
 use crate::av::decode::is_decoded;
 use crate::av::demux::{Demuxer, Media, StreamInfo};
+use crate::av::frame::Packet;
 use crate::container::{Container, SNIFF_BYTES, sniff};
 use crate::error::ProblemKind;
-use crate::facts::{AudioFacts, Probe, VideoFacts};
+use crate::facts::{AacConfig, AudioFacts, Probe, VideoFacts};
 use crate::order::MediaLimits;
 use crate::reader::{Opening, Reader};
+use crate::sound::aac::{parse_adts, parse_header};
 use crate::source::{ByteSource, SourceFailure};
 use crate::time::{FrameRate, TICKS_PER_SECOND};
+
+/// Packets of all streams among which the first one of the sound is looked for.
+const FIRST_PACKETS: u32 = 1000;
 
 /// Why there is no probe.
 #[derive(Debug)]
@@ -56,7 +61,7 @@ pub(crate) fn probe(
     if info.width == 0 || info.height == 0 {
         return Err(ProblemKind::Unreadable { reason: "its picture has no size".to_owned() }.into());
     }
-    let audio = audio(&demuxer)?;
+    let audio = audio(&mut demuxer)?;
     let (frame_rate, variable_rate) = match info.frame_rate() {
         Some(found) => found,
         None => (FrameRate::new(30, 1).map_err(|_| ProblemKind::NoVideo)?, true),
@@ -145,7 +150,7 @@ fn check_codec(media: Media, name: &str, codec: &str) -> Result<(), ProblemKind>
     Err(ProblemKind::UnsupportedCodec { media: name.to_owned(), codec: codec.to_owned() })
 }
 
-fn audio(demuxer: &Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
+fn audio(demuxer: &mut Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
     let Some(stream) = demuxer.best_stream(Media::Audio) else { return Ok(None) };
     let StreamInfo { codec, sample_rate, channels, .. } = demuxer.stream_info(stream)?;
     check_codec(Media::Audio, "audio", &codec)?;
@@ -153,7 +158,29 @@ fn audio(demuxer: &Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
     if sample_rate == 0 || channels == 0 {
         return Ok(None);
     }
-    Ok(Some(AudioFacts { stream, codec, sample_rate, channels }))
+    let aac = if codec == "aac" { aac_config(demuxer, stream)? } else { None };
+    // A header that says less than decoding found hides SBR or parametric stereo.
+    let aac = aac.filter(|aac| aac.sample_rate == sample_rate && aac.channels == channels);
+    Ok(Some(AudioFacts { stream, codec, sample_rate, channels, aac }))
+}
+
+/// The configuration of an AAC stream: from the container's header, or, where the container has none, from the first
+/// packet, which then carries its own. Nothing can be read from `demuxer` in order afterwards.
+fn aac_config(demuxer: &mut Demuxer, stream: u32) -> Result<Option<AacConfig>, AvError> {
+    let header = demuxer.codec_header(stream)?;
+    if !header.is_empty() {
+        return Ok(parse_header(&header));
+    }
+    let mut packet = Packet::new()?;
+    for _ in 0..FIRST_PACKETS {
+        if !demuxer.read(&mut packet)? {
+            break;
+        }
+        if packet.stream() == stream {
+            return Ok(parse_adts(packet.data()).map(|(config, _)| config));
+        }
+    }
+    Ok(None)
 }
 
 /// How a probed source's picture is opened for reading.

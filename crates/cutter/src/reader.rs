@@ -210,7 +210,8 @@ impl Reader {
     }
 }
 
-fn open_demuxer(opening: &Opening) -> Result<Demuxer, AvError> {
+/// Opens a source so that only the packets of the opening's stream come.
+pub(crate) fn open_demuxer(opening: &Opening) -> Result<Demuxer, AvError> {
     let mut demuxer = Demuxer::open(Arc::clone(&opening.source), opening.container)?;
     // MP4 and Matroska say in their headers all that decoding needs; the others only show their streams on the way.
     if matches!(opening.container, Container::MpegTs | Container::MpegPs) {

@@ -8,7 +8,7 @@ use ffmpeg_next::ffi;
 
 use super::demux::{Demuxer, Media};
 use super::frame::{Frame, Packet};
-use super::{AvError, check};
+use super::{AvError, check, log};
 
 /// Codecs whose pictures are decoded, with the decoder that does it.
 pub(crate) const VIDEO_DECODERS: &[(&str, &str)] = &[
@@ -104,6 +104,40 @@ impl Decoder {
             (*context).pkt_timebase = (*stream).time_base;
             (*context).thread_count = threads.max(1) as c_int;
             (*context).max_pixels = max_pixels.min(i32::MAX as u64) as i64;
+            check(ACTION, ffi::avcodec_open2(context, codec, std::ptr::null_mut()))?;
+        }
+        Ok(decoder)
+    }
+
+    /// Opens an AAC decoder for packets without a container, by their stream's header (its AudioSpecificConfig).
+    pub(crate) fn aac(header: &[u8]) -> Result<Self, AvError> {
+        const ACTION: &str = "open the decoder";
+        log::install();
+        let length =
+            c_int::try_from(header.len()).map_err(|_| AvError::new(ACTION, "its header is too long"))?;
+        // SAFETY: constant name; returns a constant table or null.
+        let codec = unsafe { ffi::avcodec_find_decoder_by_name(c"aac".as_ptr()) };
+        if codec.is_null() {
+            return Err(AvError::new(ACTION, "this libav has no aac"));
+        }
+        // SAFETY: allocates; the result is checked.
+        let context = unsafe { ffi::avcodec_alloc_context3(codec) };
+        if context.is_null() {
+            return Err(AvError::OutOfMemory);
+        }
+        let decoder = Self(context);
+        // SAFETY: the context is valid and not open; the header is copied into memory of libav's own allocator with the
+        // zeros behind it that decoders want, and freed with the context.
+        unsafe {
+            let padded = header.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+            let copy = ffi::av_mallocz(padded).cast::<u8>();
+            if copy.is_null() {
+                return Err(AvError::OutOfMemory);
+            }
+            std::ptr::copy_nonoverlapping(header.as_ptr(), copy, header.len());
+            (*context).extradata = copy;
+            (*context).extradata_size = length;
+            (*context).thread_count = 1;
             check(ACTION, ffi::avcodec_open2(context, codec, std::ptr::null_mut()))?;
         }
         Ok(decoder)

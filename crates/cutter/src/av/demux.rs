@@ -267,6 +267,19 @@ impl Demuxer {
         Ok((unit.num, unit.den))
     }
 
+    /// The codec's header (for AAC its AudioSpecificConfig) as the container keeps it; empty where it keeps none.
+    pub(crate) fn codec_header(&self, index: u32) -> Result<Vec<u8>, AvError> {
+        let stream = self.stream_ptr(index)?;
+        // SAFETY: stream and parameters are valid as long as `self`; libav keeps `extradata_size` bytes at `extradata`.
+        unsafe {
+            let parameters = &*(*stream).codecpar;
+            if parameters.extradata.is_null() || parameters.extradata_size <= 0 {
+                return Ok(Vec::new());
+            }
+            Ok(std::slice::from_raw_parts(parameters.extradata, parameters.extradata_size as usize).to_vec())
+        }
+    }
+
     /// Number of chapters.
     pub(crate) fn chapter_count(&self) -> u32 {
         self.raw().nb_chapters

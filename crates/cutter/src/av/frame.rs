@@ -131,13 +131,18 @@ impl Frame {
 
     /// Room for `samples` stereo samples in two planes of `f32`, at 48 kHz.
     pub(crate) fn sound(samples: usize) -> Result<Self, AvError> {
+        Self::sound_of(samples, 2, crate::time::SAMPLE_RATE)
+    }
+
+    /// Room for `samples` samples of 1 or 2 channels, each a plane of `f32`.
+    pub(crate) fn sound_of(samples: usize, channels: u32, sample_rate: u32) -> Result<Self, AvError> {
         let frame = Self::new()?;
         // SAFETY: the frame is valid, empty and not shared.
         unsafe {
             (*frame.0).nb_samples = samples as c_int;
             (*frame.0).format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as c_int;
-            (*frame.0).sample_rate = crate::time::SAMPLE_RATE as c_int;
-            ffi::av_channel_layout_default(&mut (*frame.0).ch_layout, 2);
+            (*frame.0).sample_rate = sample_rate as c_int;
+            ffi::av_channel_layout_default(&mut (*frame.0).ch_layout, channels as c_int);
             check("make a sound frame", ffi::av_frame_get_buffer(frame.0, 0))?;
         }
         Ok(frame)
@@ -172,6 +177,11 @@ impl Frame {
     /// Number of samples.
     pub(crate) fn samples(&self) -> usize {
         self.raw().nb_samples.max(0) as usize
+    }
+
+    /// Number of channels of sound.
+    pub(crate) fn channels(&self) -> u32 {
+        self.raw().ch_layout.nb_channels.max(0) as u32
     }
 
     /// Samples per second.
@@ -290,12 +300,15 @@ impl Frame {
         Ok((unsafe { std::slice::from_raw_parts_mut(raw.data[index], length) }, stride as usize))
     }
 
-    /// The samples of plane `index` of a frame made by [`Frame::sound`].
+    /// The samples of plane `index` of a frame made by [`Frame::sound_of`].
     pub(crate) fn sound_plane_mut(&mut self, index: usize) -> Result<&mut [f32], AvError> {
         let samples = self.samples();
+        if index >= self.channels() as usize || index >= self.raw().data.len() {
+            return Err(AvError::new("write to a sound frame", "there is no such channel"));
+        }
         // SAFETY: as in `plane_mut`.
         check("write to a sound frame", unsafe { ffi::av_frame_make_writable(self.0) })?;
-        // SAFETY: a sound frame has two planes of `samples` aligned `f32`, owned by it alone.
+        // SAFETY: such a frame has a plane of `samples` aligned `f32` for each channel, owned by it alone.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.raw().data[index].cast(), samples) })
     }
 }

@@ -42,21 +42,39 @@ impl Resampler {
         self.convert(planes, samples, out)
     }
 
-    /// Converts interleaved `f32` of the same number of channels at `from_rate` and appends to `out`.
+    /// Converts interleaved stereo `f32` at `from_rate` and appends to `out`.
     pub(crate) fn push_samples(
         &mut self,
         from_rate: u32,
         samples: &[f32],
         out: &mut Vec<f32>,
     ) -> Result<(), AvError> {
+        self.push_interleaved(from_rate, 2, samples, out)
+    }
+
+    /// Converts interleaved `f32` of `channels` (1 or 2) at `from_rate` and appends to `out`. Every call must name the
+    /// same form.
+    pub(crate) fn push_interleaved(
+        &mut self,
+        from_rate: u32,
+        channels: u32,
+        samples: &[f32],
+        out: &mut Vec<f32>,
+    ) -> Result<(), AvError> {
         use ffi::AVSampleFormat::AV_SAMPLE_FMT_FLT;
+        let channels = channels.clamp(1, 2) as c_int;
+        let form = (from_rate, AV_SAMPLE_FMT_FLT as c_int, channels);
         if self.input.is_none() {
-            let mut layout = layout(2);
+            let mut layout = layout(channels);
             self.open(&mut layout, AV_SAMPLE_FMT_FLT, from_rate)?;
-            self.input = Some((from_rate, AV_SAMPLE_FMT_FLT as c_int, 2));
+            self.input = Some(form);
         }
+        if self.input != Some(form) {
+            return Err(AvError::new(ACTION, "its form changed"));
+        }
+        let count = c_int::try_from(samples.len()).map_err(|_| AvError::new(ACTION, "too much at once"))?;
         let mut plane = samples.as_ptr().cast_mut().cast::<u8>();
-        self.convert(&mut plane, (samples.len() / 2) as c_int, out)
+        self.convert(&mut plane, count / channels, out)
     }
 
     /// Appends what is still inside. The resampler is as new afterwards.
