@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::av::AvError;
 use crate::facts::AacConfig;
 use crate::sound::aac::{FRAME, Window, slope};
 use crate::sound::encode::SoundEncoder;
@@ -38,12 +39,15 @@ pub(crate) struct Joint {
     pub(crate) from: i64,
     /// Number of the packet behind its last.
     pub(crate) to: i64,
-    pub(crate) packets: Vec<Vec<u8>>,
+    /// The packets one behind the other.
+    pub(crate) data: Vec<u8>,
+    /// The size of each.
+    pub(crate) sizes: Vec<u32>,
 }
 
 /// What became of a try.
 enum Tried {
-    Made(Vec<Vec<u8>>),
+    Made(Joint),
     WidenLeft,
     WidenRight,
 }
@@ -54,15 +58,22 @@ pub(crate) struct Joiner<'a> {
     spans: &'a [Span],
     grid: &'a Grid,
     config: AacConfig,
+    go_on: &'a dyn Fn() -> bool,
     decoders: BTreeMap<usize, ClipDecoder>,
     /// Rising slopes: sine and Kaiser-Bessel.
     slopes: [Vec<f32>; 2],
 }
 
 impl<'a> Joiner<'a> {
-    pub(crate) fn new(clips: &'a [TrackClip], spans: &'a [Span], grid: &'a Grid, config: AacConfig) -> Self {
+    pub(crate) fn new(
+        clips: &'a [TrackClip],
+        spans: &'a [Span],
+        grid: &'a Grid,
+        config: AacConfig,
+        go_on: &'a dyn Fn() -> bool,
+    ) -> Self {
         let slopes = [slope(false), slope(true)];
-        Self { clips, spans, grid, config, decoders: BTreeMap::new(), slopes }
+        Self { clips, spans, grid, config, go_on, decoders: BTreeMap::new(), slopes }
     }
 
     /// Makes the packets between two copied runs; without a run on one side, from the beginning or up to the end.
@@ -107,7 +118,7 @@ impl<'a> Joiner<'a> {
                 _ => None,
             };
             match self.encode(from, to, before, after)? {
-                Tried::Made(packets) => return Ok(Joint { from, to, packets }),
+                Tried::Made(joint) => return Ok(joint),
                 Tried::WidenLeft => from -= 1,
                 Tried::WidenRight => to += 1,
             }
@@ -149,7 +160,7 @@ impl<'a> Joiner<'a> {
         let rate = BIT_RATE.min(sample_rate.saturating_mul(3)) * channels;
         let mut encoder = SoundEncoder::open(self.config, rate)?;
         let first = from - LEAD;
-        let mut packets = Vec::new();
+        let mut joint = Joint { from, to, data: Vec::new(), sizes: Vec::new() };
         let (mut left_fits, mut right_fits) = (before.is_none(), after.is_none());
         let mut rises = before.is_none();
         let mut take = |place: i64, data: &[u8]| -> Result<(), TrackError> {
@@ -166,11 +177,12 @@ impl<'a> Joiner<'a> {
                 right_fits |= falls;
             }
             if (from..to).contains(&number) {
-                let mut data = data.to_vec();
+                let start = joint.data.len();
+                joint.data.extend_from_slice(data);
+                joint.sizes.push(data.len() as u32);
                 if let (Some(window), Some(kaiser), true) = (window, after, number == to - 1) {
-                    window.set_shape(&mut data, kaiser);
+                    window.set_shape(&mut joint.data[start..], kaiser);
                 }
-                packets.push(data);
             }
             Ok(())
         };
@@ -183,16 +195,18 @@ impl<'a> Joiner<'a> {
                 samples = self.under_other_slope(&samples, false);
             }
             encoder.push(&samples, &mut take)?;
+            if !(self.go_on)() {
+                return Err(TrackError::Stopped);
+            }
         }
         encoder.finish(&mut take)?;
-        if packets.len() as i64 != to - from {
-            let error = crate::av::AvError::new("encode", "sound lost its time");
-            return Err(TrackError::Encode(error));
+        if joint.sizes.len() as i64 != to - from {
+            return Err(TrackError::Encode(AvError::new("encode", "sound lost its time")));
         }
         Ok(match (left_fits && rises, right_fits) {
             (false, _) => Tried::WidenLeft,
             (_, false) => Tried::WidenRight,
-            _ => Tried::Made(packets),
+            _ => Tried::Made(joint),
         })
     }
 

@@ -33,6 +33,8 @@ const FOOT: usize = 32;
 /// Packets that are kept before and behind a clip: what decoding needs until it is right, what joints may widen by,
 /// and half a packet by which the clip may be moved.
 const MARGIN: i64 = 24;
+/// A clip's first packet lies no farther from its start than any clip may be long, in samples.
+const FARTHEST_FIRST: u64 = 1 << 48;
 /// Packets that are decoded to see whether they give what the header says.
 const PROBED_PACKETS: u64 = 3;
 
@@ -336,7 +338,9 @@ impl ClipPackets {
         let found = AacConfig { sample_rate: word(0) as u32, channels: (word(0) >> 32) as u32 };
         let (first, count) = (word(8) as i64, word(16));
         let sizes_at = count.checked_mul(4).and_then(|bytes| foot_at.checked_sub(bytes));
-        let sizes_at = sizes_at.filter(|_| magic == MAGIC && found == config).ok_or_else(damaged)?;
+        let sizes_at = sizes_at
+            .filter(|_| magic == MAGIC && found == config && first.unsigned_abs() < FARTHEST_FIRST)
+            .ok_or_else(damaged)?;
         file.seek(SeekFrom::Start(sizes_at))?;
         // As long as the file itself at most.
         let mut bytes = vec![0; (foot_at - sizes_at) as usize];
