@@ -10,7 +10,6 @@ use std::{
 };
 
 use contracts::{
-    ids::MontageId,
     job::Stage,
     lease::{ClaimedJob, FailRequest},
     spec::JobSpec,
@@ -27,7 +26,7 @@ use crate::{
     guard::Stop,
     heartbeat::Leases,
     lease::Lease,
-    montage,
+    montage, order, parts, plan,
     progress::Tracker,
     sources::Door,
     speech::Engines,
@@ -121,7 +120,7 @@ pub async fn run(shop: Arc<Workshop>, job: ClaimedJob, lease: Arc<Lease>) {
         .record(started.elapsed().as_secs_f64());
 }
 
-async fn make(shop: &Arc<Workshop>, job: &ClaimedJob, lease: &Arc<Lease>) -> Result<MontageId, Failed> {
+async fn make(shop: &Arc<Workshop>, job: &ClaimedJob, lease: &Arc<Lease>) -> Result<Outcome, Failed> {
     let owner = Arc::clone(shop);
     let dir = spawn_blocking(move || owner.work_dir.job())
         .await
@@ -148,30 +147,39 @@ async fn work(
     job: &ClaimedJob,
     lease: &Arc<Lease>,
     dir: &JobDir,
-) -> Result<MontageId, Failed> {
+) -> Result<Outcome, Failed> {
     let begin = |transcribes, seconds| {
         let tracker = Tracker::new(transcribes, seconds, Instant::now());
         Attempt { shop, job, lease, reporter: Arc::new(Reporter::new(Arc::clone(lease), tracker)) }
     };
     match &job.spec {
         JobSpec::Montage(spec) => {
-            let attempt = begin(montage::transcribes(spec), montage::seconds(spec));
-            montage::make(&attempt, spec, dir.path()).await
+            let attempt = begin(order::transcribes(spec), order::seconds(spec));
+            montage::make(&attempt, spec, dir.path()).await.map(Outcome::Montage)
         }
-        JobSpec::Transcript(spec) => transcript::make(&begin(true, None), spec, dir.path()).await,
-        // Never asked for by the claim loop.
-        JobSpec::Plan { .. } | JobSpec::Part { .. } => {
-            Err(Failed::transient("kind_not_offered", "This executor does not do jobs of this kind."))
+        JobSpec::Transcript(spec) => {
+            transcript::make(&begin(true, None), spec, dir.path()).await.map(Outcome::Montage)
         }
+        JobSpec::Plan { plan: spec } => {
+            let view = plan::make(&begin(false, None), spec, dir.path()).await?;
+            result(&view)
+        }
+        JobSpec::Part { part } => result(&parts::make(&begin(false, None), part, dir.path()).await?),
     }
 }
 
+/// What is said with the completion of a job that publishes nothing.
+fn result(said: &impl serde::Serialize) -> Result<Outcome, Failed> {
+    let said = serde_json::to_value(said);
+    said.map(Outcome::Result).map_err(|error| machine("Writing the result", &std::io::Error::other(error)))
+}
+
 /// Reports how an attempt ended, if anything may be said; answers the outcome's name for the metrics.
-async fn report(gateway: &Gateway, lease: &Arc<Lease>, outcome: Result<MontageId, Failed>) -> &'static str {
+async fn report(gateway: &Gateway, lease: &Arc<Lease>, outcome: Result<Outcome, Failed>) -> &'static str {
     let (job, fence, terms) = (lease.job(), lease.fence(), lease.terms());
     let stop = lease.stop();
     let outcome = match (outcome, stop) {
-        (Ok(montage), _) => Ok(montage),
+        (Ok(outcome), _) => Ok(outcome),
         (Err(failed), None) => Err(Some(failed)),
         (Err(_), Some(stop)) => Err(Failed::stopped(stop, terms.deadline, terms.stall)),
     };
@@ -180,9 +188,11 @@ async fn report(gateway: &Gateway, lease: &Arc<Lease>, outcome: Result<MontageId
             tracing::warn!(?stop, "an attempt ends in silence: its lease may be somebody else's");
             return "lost";
         }
-        Ok(montage) => {
-            tracing::info!(montage_id = %montage, "an attempt succeeded");
-            ("succeeded", tell(lease, gateway.complete(job, fence, Outcome::Montage(montage))).await)
+        Ok(outcome) => {
+            if let Outcome::Montage(montage) = &outcome {
+                tracing::info!(montage_id = %montage, "an attempt succeeded");
+            }
+            ("succeeded", tell(lease, gateway.complete(job, fence, outcome)).await)
         }
         Err(Some(failed)) => {
             tracing::warn!(

@@ -12,38 +12,28 @@ use contracts::{
     job::Stage,
     object::Piece,
     spec::MontageSpec,
-    time::{MediaTime, ticks_to_seconds},
-    transcript::{Engine, Transcript, TranscriptState},
+    time::ticks_to_seconds,
+    transcript::{Transcript, TranscriptState},
 };
 use cutter::{
     error::RenderError,
-    order::{
-        AudioOptions, CanvasOptions, ClipOrder, EncoderSettings, Extent, MediaLimits, Moment, Order,
-        SourceInfo,
-    },
-    report::Report,
+    plan::Plan,
+    protocol::Task,
+    report::{Outcome, Report},
 };
 
 use crate::{
     attempt::Attempt,
     failure::{self, Failed},
+    order::{order, transcribes},
+    parts,
+    pieces::Exchange,
+    plan,
     publish::{self, Made},
-    sources::{Placed, Sources},
+    sources::{Placed, Sources, place},
     speech,
     worker::{self, WorkerError},
 };
-
-/// Whether a transcript is wanted.
-#[must_use]
-pub fn transcribes(spec: &MontageSpec) -> bool {
-    spec.transcribe.engine != Engine::None
-}
-
-/// The montage's length, where no clip's is given in frames of its source.
-#[must_use]
-pub fn seconds(spec: &MontageSpec) -> Option<f64> {
-    spec.highlights.iter().map(|highlight| highlight.duration.seconds()).sum()
-}
 
 /// Makes and publishes a montage; answers its id.
 ///
@@ -58,22 +48,15 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
         return Ok(montage);
     }
     let started_at = Utc::now();
-    attempt.reporter.stage(Stage::Fetching, 0.0);
-    let opened = |share| attempt.reporter.stage(Stage::Fetching, share);
-    let sources = Sources::open(&attempt.shop.door, attempt.lease, spec, opened);
-    // Fetching bounds its own time; a source that has to be copied whole may take longer than the limit on standing still.
-    let sources = attempt.reporter.while_it_lasts(sources).await?;
-    attempt.reporter.stage(Stage::Planning, 0.0);
-    let clips = sources.clips(&spec.clip_order());
-    let clip_order: Vec<usize> = clips.iter().map(|clip| clip.highlight).collect();
-    let order = order(attempt, spec, &clips, &sources)?;
-    let (began, readers) = (Instant::now(), sources.readers());
-    let rendered = worker::render(&attempt.shop.config.render, attempt.lease, dir, order, &readers, |said| {
-        attempt.reporter.render(&said)
-    });
-    let report = rendered.await.map_err(|error| explain(error, &clip_order, &sources))?;
+    let sources = plan::open(attempt, spec).await?;
+    let clips = sources.clips(spec);
+    let planned = plan::plan(attempt, spec, &clips, &sources, dir).await?;
+    let began = Instant::now();
+    let mut exchange = Exchange::default();
+    let report = render(attempt, spec, (&clips, &sources), planned.plan, dir, &mut exchange).await?;
     tracing::info!(
         frames = report.media.frames,
+        copied = report.plan.copied_frames(),
         seconds = began.elapsed().as_secs_f64(),
         plan = report.plan_hash,
         "rendered"
@@ -86,63 +69,33 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
     }
     let transcript = transcript(attempt, spec, &report, &clips, dir).await;
     attempt.reporter.stage(Stage::Publishing, 0.0);
-    let result = Made { spec, clips: &clips, sources: &sources, report: &report, transcript, started_at };
+    let result = Made { spec, clips: &clips, sources: &sources, report: &report, exchange: &exchange, transcript, started_at };
     publish::publish(attempt, result, dir).await
 }
 
-fn order(
+/// Makes the montage by its plan.
+async fn render(
     attempt: &Attempt<'_>,
     spec: &MontageSpec,
-    clips: &[Placed],
-    sources: &Sources,
-) -> Result<Order, Failed> {
-    let frame_rate = match &spec.canvas.frame_rate {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|error: cutter::time::BadFrameRate| {
-            Failed::permanent("invalid_canvas", error.to_string()).at("/spec/canvas/frame_rate")
-        })?),
-    };
-    let clips = clips
-        .iter()
-        .filter_map(|clip| {
-            Some(ClipOrder {
-                source: u32::try_from(clip.part.source).ok()?,
-                start: moment(clip.part.start),
-                extent: Extent::Duration(moment(clip.part.duration)),
-                title: Some(chapter(spec, clip.highlight)),
-            })
-        })
-        .collect();
-    Ok(Order {
-        title: attempt.job.title.clone(),
-        sources: sources
-            .readers()
-            .iter()
-            .map(|source| SourceInfo { bytes: source.bytes(), identity: Some(source.identity().to_owned()) })
-            .collect(),
-        clips,
-        canvas: CanvasOptions { width: spec.canvas.width, height: spec.canvas.height, frame_rate },
-        audio: AudioOptions {
-            loudness_lufs: spec.audio.loudness_lufs.unwrap_or(spec::DEFAULT_LOUDNESS_LUFS),
-        },
-        limits: MediaLimits { threads: attempt.shop.config.render.threads, ..MediaLimits::default() },
-        encoder: EncoderSettings::default(),
-    })
-}
-
-fn moment(time: MediaTime) -> Moment {
-    match time {
-        MediaTime::Ticks(ticks) => Moment::Ticks(ticks),
-        MediaTime::Frames(frames) => Moment::Frames(frames),
+    (clips, sources): (&[Placed], &Sources),
+    plan: Plan,
+    dir: &Path,
+    exchange: &mut Exchange,
+) -> Result<Report, Failed> {
+    exchange.fetch(attempt, &plan, dir).await?;
+    parts::share(attempt, &plan, dir, exchange).await?;
+    let config = &attempt.shop.config.render;
+    let order = order(&attempt.job.title, spec, clips, sources, config.threads)?;
+    let task = Task::Montage { plan: Some(Box::new(plan)), keep_pieces: true };
+    let said = |said| attempt.reporter.render(&said);
+    let rendered = worker::run(config, attempt.lease, dir, (order, task), &sources.readers(), said).await;
+    match rendered.map_err(|error| explain(error, spec, clips, sources))? {
+        Outcome::Montage(report) => {
+            exchange.store(attempt, &report.plan, dir).await;
+            Ok(*report)
+        }
+        _ => Err(Failed::transient("worker_protocol", "The render worker made no montage.")),
     }
-}
-
-/// A highlight's chapter: its title, or else who is seen, or else its number.
-#[must_use]
-pub fn chapter(spec: &MontageSpec, index: usize) -> String {
-    let highlight = spec.highlights.get(index);
-    let named = highlight.and_then(|highlight| highlight.title.as_ref().or(highlight.streamer.as_ref()));
-    named.cloned().unwrap_or_else(|| format!("Highlight {}", index + 1))
 }
 
 /// Where the clips lie, for the transcription.
@@ -188,7 +141,7 @@ async fn transcript(
 }
 
 /// What a render that failed means for the job.
-fn explain(error: WorkerError, clip_order: &[usize], sources: &Sources) -> Failed {
+pub fn explain(error: WorkerError, spec: &MontageSpec, clips: &[Placed], sources: &Sources) -> Failed {
     let message = error.to_string();
     match error {
         // The lease knows why; this is not reported.
@@ -199,7 +152,7 @@ fn explain(error: WorkerError, clip_order: &[usize], sources: &Sources) -> Faile
         }
         WorkerError::Source { index, error } => {
             let failed = Failed::from(error);
-            match sources.pointer(index as usize) {
+            match sources.pointer(spec, index as usize) {
                 Some(pointer) => failed.at(pointer),
                 None => failed,
             }
@@ -223,11 +176,11 @@ fn explain(error: WorkerError, clip_order: &[usize], sources: &Sources) -> Faile
             "The montage needs more space than a job may use. Ask for a shorter one, or raise SM_RENDER_OUTPUT.",
         ),
         WorkerError::Protocol(_) => Failed::transient("worker_protocol", format!("{message}.")),
-        WorkerError::Render(error) => explain_render(&error, clip_order, sources),
+        WorkerError::Render(error) => explain_render(&error, spec, clips, sources),
     }
 }
 
-fn explain_render(error: &RenderError, clip_order: &[usize], sources: &Sources) -> Failed {
+fn explain_render(error: &RenderError, spec: &MontageSpec, clips: &[Placed], sources: &Sources) -> Failed {
     // The worker has only the system's words for it; libav's are those of the C library.
     if let RenderError::Encode { reason } = error
         && (reason.ends_with("No space left on device") || reason.ends_with("Disk quota exceeded"))
@@ -241,23 +194,23 @@ fn explain_render(error: &RenderError, clip_order: &[usize], sources: &Sources) 
             return failure::disk_full();
         }
         if reason.contains(&format!("os error {}", libc::EFBIG)) {
-            return explain(WorkerError::OutputLimit, clip_order, sources);
+            return explain(WorkerError::OutputLimit, spec, clips, sources);
         }
     }
     if matches!(error, RenderError::OutOfMemory) {
-        return explain(WorkerError::OutOfMemory, clip_order, sources);
+        return explain(WorkerError::OutOfMemory, spec, clips, sources);
     }
     let failed = if error.is_permanent() {
         Failed::permanent(error.code(), capitalised(&error.to_string()))
     } else {
         Failed::transient(error.code(), capitalised(&error.to_string()))
     };
-    let clip = error.clip().and_then(|clip| clip_order.get(clip as usize));
+    let clip = error.clip().and_then(|clip| clips.get(clip as usize));
     let source = match error {
-        RenderError::SourceUnavailable { source_index, .. } => sources.pointer(*source_index as usize),
+        RenderError::SourceUnavailable { source_index, .. } => sources.pointer(spec, *source_index as usize),
         _ => None,
     };
-    match clip.map(|highlight| format!("/spec/highlights/{highlight}")).or(source) {
+    match clip.map(|clip| place(spec, clip.highlight)).or(source) {
         Some(pointer) => failed.at(pointer),
         None => failed,
     }

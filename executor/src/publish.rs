@@ -9,13 +9,18 @@ use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
     job::Stage,
-    montage::{Check, Clip, MediaInfo, Provenance, PublishRequest, SourceRecord, Sprites, StoredPiece},
+    montage::{Check, Clip, ClipMode, CopiedRange, EncodedRange, MediaInfo, Provenance, PublishRequest, SourceRecord, Sprites, StoredPiece},
     object::{Grant, GrantRequest, Piece, WriteWish},
     spec::MontageSpec,
     time::ticks_to_seconds,
     transcript::Transcript,
 };
-use cutter::{facts::Probe, report::Report};
+use cutter::{
+    facts::Probe,
+    order::CutMode,
+    plan::SegmentKind,
+    report::{Report, SegmentReport},
+};
 use fetch::FetchError;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
@@ -24,13 +29,14 @@ use tokio::task::spawn_blocking;
 use crate::{
     attempt::Attempt,
     failure::{Failed, machine},
-    montage::chapter,
-    sources::{Placed, Sources},
+    order::chapter,
+    pieces::Exchange,
+    sources::{Placed, Sources, moments},
     workdir::{Finished, measure},
 };
 
 /// The pieces of every montage.
-const PIECES: [Piece; 4] = [Piece::Media, Piece::Poster, Piece::Sprites, Piece::Speech];
+const PIECES: [Piece; 5] = [Piece::Media, Piece::Poster, Piece::Sprites, Piece::Speech, Piece::Playlist];
 
 /// A montage that lies finished in a job's directory.
 #[derive(Debug)]
@@ -43,6 +49,8 @@ pub struct Made<'a> {
     pub sources: &'a Sources,
     /// What the render worker says of it.
     pub report: &'a Report,
+    /// Where its pieces came from.
+    pub exchange: &'a Exchange,
     /// What is said in it.
     pub transcript: Transcript,
     /// When the attempt began.
@@ -203,10 +211,11 @@ fn rate(rate: cutter::time::FrameRate) -> String {
 }
 
 fn clips(spec: &MontageSpec, placed: &[Placed], report: &Report) -> Vec<Clip> {
+    let moments = moments(spec);
     let clip = |(clip, placed): (&cutter::report::ClipReport, &Placed)| {
-        let highlight = spec.highlights.get(placed.highlight)?;
+        let highlight = moments.get(placed.highlight)?;
         Some(Clip {
-            title: chapter(spec, placed.highlight),
+            title: chapter(highlight, placed.highlight),
             streamer: highlight.streamer.clone(),
             score: highlight.score,
             source: highlight.source.display(),
@@ -214,7 +223,7 @@ fn clips(spec: &MontageSpec, placed: &[Placed], report: &Report) -> Vec<Clip> {
             duration: ticks_to_seconds(clip.montage_end_ticks.saturating_sub(clip.montage_start_ticks)),
             source_start: ticks_to_seconds(clip.source_start_ticks.saturating_add(placed.part.shift)),
             frames: clip.frames,
-            mode: None,
+            mode: mode(report, clip.index),
         })
     };
     report.clips.iter().zip(placed).filter_map(clip).collect()
@@ -265,13 +274,13 @@ fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
         sources: sources.collect(),
         plan: serde_json::to_value(&report.plan).unwrap_or_default(),
         plan_hash: report.plan_hash.clone(),
-        frames_encoded: report.clips.iter().map(|clip| clip.encoded_frames).sum(),
-        frames_copied: 0,
-        copied: Vec::new(),
-        encoded: Vec::new(),
-        segments_reused: 0,
-        segments_made: 0,
-        executors: vec![attempt.shop.config.name.clone()],
+        frames_encoded: report.plan.frames - report.plan.copied_frames(),
+        frames_copied: report.plan.copied_frames(),
+        copied: copied(report),
+        encoded: encoded(report),
+        segments_reused: made.exchange.reused,
+        segments_made: made.exchange.made,
+        executors: made.exchange.executors.iter().cloned().collect(),
         audio: json!(audio),
         checks: report
             .checks
@@ -285,6 +294,43 @@ fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
         versions,
         sandbox: sandbox(attempt, report),
     }
+}
+
+/// The frames that are the source's, bit for bit.
+fn copied(report: &Report) -> Vec<CopiedRange> {
+    let copies = report.segments.iter().filter(|segment| segment.kind == SegmentKind::Copy);
+    let range = |segment: &SegmentReport| CopiedRange {
+        clip: segment.clip,
+        first_frame: segment.first_frame,
+        frames: segment.frames,
+        sha256: segment.sha256.clone(),
+    };
+    copies.map(range).collect()
+}
+
+/// The frames that were encoded, each with its clip's reason.
+fn encoded(report: &Report) -> Vec<EncodedRange> {
+    let others = report.segments.iter().filter(|segment| segment.kind != SegmentKind::Copy);
+    let reason = |clip: u32| report.plan.clips.get(clip as usize).map(|clip| clip.reason.clone());
+    let range = |segment: &SegmentReport| EncodedRange {
+        clip: segment.clip,
+        first_frame: segment.first_frame,
+        frames: segment.frames,
+        reason: match segment.kind {
+            SegmentKind::Blend => "one clip turns into the next".to_owned(),
+            _ => reason(segment.clip).unwrap_or_default(),
+        },
+    };
+    others.map(range).collect()
+}
+
+/// How a clip was cut, in the words of the library.
+fn mode(report: &Report, clip: u32) -> Option<ClipMode> {
+    Some(match report.plan.clips.get(clip as usize)?.mode {
+        CutMode::Exact | CutMode::Auto => ClipMode::Exact,
+        CutMode::Snap => ClipMode::Snap,
+        CutMode::Copy => ClipMode::Copy,
+    })
 }
 
 fn describe(probe: &Probe) -> String {

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use contracts::{
     object::{GrantRequest, ReadWish},
     problem::ProblemCode,
-    spec::{Highlight, MontageSpec, Source as Named},
+    spec::{Bookend, Highlight, MontageSpec, Source as Named},
     time::MediaTime,
 };
 use fetch::{
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Opener {
 pub struct Sources {
     /// The distinct ones, in order of their first highlight. A playlist may be several in a row.
     pub opened: Vec<(Named, Arc<OpenSource>)>,
-    /// For each highlight where it lies: in one source, or in consecutive parts where it spans a break of a playlist.
+    /// For each of [`moments`] where it lies: in one source, or in consecutive parts where it spans a break of a playlist.
     pub of_highlight: Vec<Vec<Part>>,
 }
 
@@ -82,7 +82,7 @@ pub struct Part {
 /// A clip of the montage: which highlight it shows, and where that lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// Index of the highlight.
+    /// Index among [`moments`].
     pub highlight: usize,
     /// Where it lies.
     pub part: Part,
@@ -254,19 +254,20 @@ impl Sources {
         spec: &MontageSpec,
         on_progress: impl Fn(f64),
     ) -> Result<Self, Failed> {
-        let (distinct, source_of) = distinct(spec);
+        let moments = moments(spec);
+        let (distinct, source_of) = distinct(&moments);
         let count = distinct.len();
         let max_pixels = most_pixels(spec);
         let opening: Vec<_> = distinct
             .into_iter()
             .enumerate()
             .map(|(index, (named, highlight))| {
-                let of_it = spec.highlights.iter().zip(&source_of).filter(|(_, source)| **source == index);
+                let of_it = moments.iter().zip(&source_of).filter(|(_, source)| **source == index);
                 let highlights: Vec<&Highlight> = of_it.map(|(highlight, _)| highlight).collect();
                 async move {
                     match door.open(lease, &named, &highlights, max_pixels).await {
                         Ok(opened) => Ok((named, opened)),
-                        Err(failed) => Err(failed.at(pointer(highlight, &named))),
+                        Err(failed) => Err(failed.at(pointer(spec, highlight, &named))),
                     }
                 }
                 .boxed()
@@ -293,14 +294,15 @@ impl Sources {
         Ok(Self { opened, of_highlight })
     }
 
-    /// The clips of a montage whose highlights stand in this order.
+    /// The clips of a montage, as [`shown`] says in which order.
     #[must_use]
-    pub fn clips(&self, order: &[usize]) -> Vec<Placed> {
+    pub fn clips(&self, spec: &MontageSpec) -> Vec<Placed> {
+        let order = shown(spec);
         let parts = |highlight: usize| {
             let parts = self.of_highlight.get(highlight).map(Vec::as_slice).unwrap_or_default();
             parts.iter().map(move |part| Placed { highlight, part: *part })
         };
-        order.iter().copied().flat_map(parts).collect()
+        order.into_iter().flat_map(parts).collect()
     }
 
     /// The readers, in order.
@@ -311,11 +313,11 @@ impl Sources {
 
     /// The pointer to a source's first highlight.
     #[must_use]
-    pub fn pointer(&self, index: usize) -> Option<String> {
+    pub fn pointer(&self, spec: &MontageSpec, index: usize) -> Option<String> {
         let (named, _) = self.opened.get(index)?;
         let lies_there = |parts: &Vec<Part>| parts.iter().any(|part| part.source == index);
         let highlight = self.of_highlight.iter().position(lies_there)?;
-        Some(pointer(highlight, named))
+        Some(pointer(spec, highlight, named))
     }
 }
 
@@ -326,29 +328,68 @@ fn most_pixels(spec: &MontageSpec) -> u64 {
     MediaWish::default().max_pixels.max(canvas.unwrap_or(0))
 }
 
-/// Each distinct source with its first highlight, and for each highlight the index of its source.
-fn distinct(spec: &MontageSpec) -> (Vec<(Named, usize)>, Vec<usize>) {
-    let mut known: BTreeMap<&Named, usize> = BTreeMap::new();
-    let mut sources = Vec::new();
-    let mut of_highlight = Vec::with_capacity(spec.highlights.len());
-    for (index, highlight) in spec.highlights.iter().enumerate() {
-        let source = *known.entry(&highlight.source).or_insert_with(|| {
-            sources.push((highlight.source.clone(), index));
-            sources.len() - 1
-        });
-        of_highlight.push(source);
-    }
-    (sources, of_highlight)
+/// Everything that a montage shows, as highlights: the spec's own, and behind them intro and outro where there are such.
+#[must_use]
+pub fn moments(spec: &MontageSpec) -> Vec<Highlight> {
+    let bookend = |bookend: &Bookend, title: &str| Highlight {
+        source: bookend.source.clone(),
+        start: bookend.start,
+        duration: bookend.duration.unwrap_or(TO_THE_END),
+        title: Some(title.to_owned()),
+        streamer: None,
+        score: None,
+        cut: None,
+    };
+    let intro = spec.intro.iter().map(|intro| bookend(intro, "Intro"));
+    let outro = spec.outro.iter().map(|outro| bookend(outro, "Outro"));
+    spec.highlights.iter().cloned().chain(intro).chain(outro).collect()
 }
 
-fn pointer(highlight: usize, named: &Named) -> String {
+/// Length of a moment that lasts to its source's end.
+pub const TO_THE_END: MediaTime = MediaTime::Ticks(i64::MAX);
+
+/// The indexes of [`moments`] in the order in which they are shown.
+#[must_use]
+pub fn shown(spec: &MontageSpec) -> Vec<usize> {
+    let count = spec.highlights.len();
+    let intro = spec.intro.iter().map(|_| count);
+    let outro = spec.outro.iter().map(|_| count + usize::from(spec.intro.is_some()));
+    intro.chain(spec.clip_order()).chain(outro).collect()
+}
+
+/// The JSON pointer to one of [`moments`].
+#[must_use]
+pub fn place(spec: &MontageSpec, moment: usize) -> String {
+    match moment.checked_sub(spec.highlights.len()) {
+        None => format!("/spec/highlights/{moment}"),
+        Some(0) if spec.intro.is_some() => "/spec/intro".to_owned(),
+        Some(_) => "/spec/outro".to_owned(),
+    }
+}
+
+/// Each distinct source with its first moment, and for each moment the index of its source.
+fn distinct(moments: &[Highlight]) -> (Vec<(Named, usize)>, Vec<usize>) {
+    let mut known: BTreeMap<&Named, usize> = BTreeMap::new();
+    let mut sources = Vec::new();
+    let mut source_of = Vec::with_capacity(moments.len());
+    for (index, moment) in moments.iter().enumerate() {
+        let source = *known.entry(&moment.source).or_insert_with(|| {
+            sources.push((moment.source.clone(), index));
+            sources.len() - 1
+        });
+        source_of.push(source);
+    }
+    (sources, source_of)
+}
+
+fn pointer(spec: &MontageSpec, moment: usize, named: &Named) -> String {
     let kind = match named {
         Named::Url(_) => "url",
         Named::Path(_) => "path",
         Named::Upload(_) => "upload",
         Named::Montage(_) => "montage",
     };
-    format!("/spec/highlights/{highlight}/source/{kind}")
+    format!("{}/source/{kind}", place(spec, moment))
 }
 
 #[cfg(test)]
@@ -380,10 +421,10 @@ mod tests {
             outro: None,
             transcribe: Transcribe::default(),
         };
-        let (sources, of_highlight) = distinct(&spec);
+        let (sources, of_highlight) = distinct(&moments(&spec));
         let path = |name: &str| Named::Path(name.to_owned());
         assert_eq!(sources, [(path("m:b"), 0), (path("m:a"), 1), (path("m:c"), 3)]);
         assert_eq!(of_highlight, [0, 1, 0, 2, 1]);
-        assert_eq!(pointer(3, &path("m:c")), "/spec/highlights/3/source/path");
+        assert_eq!(pointer(&spec, 3, &path("m:c")), "/spec/highlights/3/source/path");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The child decodes hostile media and may be taken over by it, so nothing that it says is trusted: lengths, ids and reads are
 //! checked before memory or a source is touched, its reads are bounded in number, its directory in size, and it is killed with
-//! its whole process group as soon as the attempt stops, the session ends or this future is dropped. When [`render`] returns,
+//! its whole process group as soon as the attempt stops, the session ends or this future is dropped. When [`run`] returns,
 //! no process of the child's group runs any more (but for one that the kernel cannot end, which is given up after a while).
 //!
 //! Fails with [`WorkerError`]; a crash, a time-out and running out of memory are told apart.
@@ -20,8 +20,8 @@ use bytes::Bytes;
 use cutter::{
     error::RenderError,
     order::Order,
-    protocol::{FromWorker, MAX_READ_BYTES, Progress, ToWorker, encode_header},
-    report::Report,
+    protocol::{FromWorker, MAX_READ_BYTES, Progress, Task, ToWorker, encode_header},
+    report::Outcome,
     spawn::{Limits, WorkerExit, classify_exit, spawn_worker},
 };
 use fetch::FetchError;
@@ -97,18 +97,18 @@ impl From<FrameError> for WorkerError {
     }
 }
 
-/// Renders one order in `dir` and answers what was made. `on_progress` is called for each new step.
+/// Has a child do a task with an order in `dir` and answers what was made. `on_progress` is called for each new step.
 ///
 /// # Errors
 /// [`WorkerError`].
-pub async fn render(
+pub async fn run(
     config: &RenderConfig,
     lease: &Arc<Lease>,
     dir: &Path,
-    order: Order,
+    (order, task): (Order, Task),
     sources: &[Arc<OpenSource>],
     on_progress: impl FnMut(Progress),
-) -> Result<Report, WorkerError> {
+) -> Result<Outcome, WorkerError> {
     if let Some(stop) = lease.stop() {
         return Err(WorkerError::Stopped(stop));
     }
@@ -123,13 +123,13 @@ pub async fn render(
     let said = tokio::select! {
         biased;
         stop = lease.stopped() => Err(WorkerError::Stopped(stop)),
-        said = session.run(ours, order) => said,
+        said = session.run(ours, order, task) => said,
         () = widowed => Ok(None),
     };
     match said {
-        Ok(Some(report)) => {
+        Ok(Some(outcome)) => {
             worker.bury(LAST_WORDS).await;
-            Ok(report)
+            Ok(outcome)
         }
         // Not a word more: how it ended tells why.
         Ok(None) => {
@@ -159,18 +159,35 @@ struct Session<'a, F> {
     on_progress: F,
 }
 
+/// Whether what a child says it did can be what it was asked.
+fn fits(order: &Order, task: &Task) -> impl Fn(&Outcome) -> bool + use<> {
+    let (clips, asked) = (order.clips.len(), std::mem::discriminant(task));
+    let of = |task: Task| std::mem::discriminant(&task);
+    let (plan, montage) = (of(Task::Plan), of(Task::Montage { plan: None, keep_pieces: false }));
+    move |outcome| match outcome {
+        Outcome::Plan(report) => asked == plan && report.plan.clips.len() == clips,
+        Outcome::Parts(_) => asked != plan && asked != montage,
+        Outcome::Montage(report) => asked == montage && report.clips.len() == clips,
+    }
+}
+
 /// What a finished read says: the bytes that it served, or why it failed.
 type Served = Result<u64, (u32, FetchError)>;
 
 impl<F: FnMut(Progress)> Session<'_, F> {
     /// Talks until the last message; `None` if the child went away without one.
-    async fn run(mut self, socket: UnixStream, order: Order) -> Result<Option<Report>, WorkerError> {
-        let clips = order.clips.len();
+    async fn run(
+        mut self,
+        socket: UnixStream,
+        order: Order,
+        task: Task,
+    ) -> Result<Option<Outcome>, WorkerError> {
+        let fits = fits(&order, &task);
         let (from, to) = socket.into_split();
         let mut frames = Frames::new(from);
         let (answers, queue) = mpsc::channel(MOST_READS);
         let writer = AbortOnDrop(tokio::spawn(write_answers(to, queue)).abort_handle());
-        let first = encode_header(&ToWorker::Order { order: Box::new(order) }, 0)
+        let first = encode_header(&ToWorker::Order { order: Box::new(order), task }, 0)
             .map_err(|error| WorkerError::Protocol(format!("the order cannot be sent: {error}")))?;
         // A closed queue means that the child is gone, which the reading below finds out.
         let _ = answers.send((first, Bytes::new())).await;
@@ -190,11 +207,11 @@ impl<F: FnMut(Progress)> Session<'_, F> {
                         self.read(&mut reads, &answers, (id, source, offset, len))?;
                     }
                     Ok(Some(FromWorker::Progress(progress))) => (self.on_progress)(progress),
-                    Ok(Some(FromWorker::Done { report })) => {
-                        if report.clips.len() != clips {
-                            break Err(WorkerError::Protocol("its report has another number of clips than its order".to_owned()));
+                    Ok(Some(FromWorker::Done { outcome })) => {
+                        if !fits(&outcome) {
+                            break Err(WorkerError::Protocol("it did something else than it was asked".to_owned()));
                         }
-                        break Ok(Some(*report));
+                        break Ok(Some(outcome));
                     }
                     Ok(Some(FromWorker::Failed { error })) => break Err(WorkerError::Render(error)),
                 },

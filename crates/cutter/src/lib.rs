@@ -32,7 +32,6 @@ pub mod cutting;
 mod edges;
 pub mod error;
 pub mod facts;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "`assemble` is about to write with it"))]
 mod mp4;
 mod names;
 pub mod order;

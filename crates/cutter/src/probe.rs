@@ -11,16 +11,10 @@ use crate::av::demux::{Demuxer, Media, StreamInfo};
 use crate::av::frame::Packet;
 use crate::container::{Container, SNIFF_BYTES, sniff};
 use crate::error::ProblemKind;
-<<<<<<< HEAD
 use crate::facts::{AacConfig, AudioFacts, Colour, Probe, VideoFacts};
 use crate::order::MediaLimits;
 use crate::pieces::Opened;
 use crate::reader::{Opening, Pool, Reader};
-=======
-use crate::facts::{AacConfig, AudioFacts, Probe, VideoFacts};
-use crate::order::MediaLimits;
-use crate::reader::{Opening, Reader};
->>>>>>> wt-sound
 use crate::sound::aac::{parse_adts, parse_header};
 use crate::source::{ByteSource, SourceFailure};
 use crate::time::{FrameRate, TICKS_PER_SECOND};
@@ -186,11 +180,7 @@ fn audio(demuxer: &mut Demuxer) -> Result<Option<AudioFacts>, ProbeError> {
 /// The configuration of an AAC stream: from the container's header, or, where the container has none, from the first
 /// packet, which then carries its own. Nothing can be read from `demuxer` in order afterwards.
 fn aac_config(demuxer: &mut Demuxer, stream: u32) -> Result<Option<AacConfig>, AvError> {
-<<<<<<< HEAD
     let header = demuxer.header(stream)?;
-=======
-    let header = demuxer.codec_header(stream)?;
->>>>>>> wt-sound
     if !header.is_empty() {
         return Ok(parse_header(&header));
     }

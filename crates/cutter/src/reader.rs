@@ -253,7 +253,6 @@ impl Reader {
     }
 }
 
-<<<<<<< HEAD
 impl Drop for Reader {
     fn drop(&mut self) {
         if let Some(demuxer) = self.demuxer.take() {
@@ -271,9 +270,6 @@ pub(crate) fn take_demuxer(opened: &Opened) -> Result<Demuxer, AvError> {
 }
 
 /// A container at its beginning, of which only one stream is given out.
-=======
-/// Opens a source so that only the packets of the opening's stream come.
->>>>>>> wt-sound
 pub(crate) fn open_demuxer(opening: &Opening) -> Result<Demuxer, AvError> {
     let mut demuxer = Demuxer::open(Arc::clone(&opening.source), opening.container)?;
     // MP4 and Matroska say in their headers all that decoding needs; the others only show their streams on the way.

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,15 +79,15 @@ struct Expected<'a> {
 /// What was found wrong, by its check and by the segment that it belongs to.
 #[derive(Default)]
 struct Faults {
-    /// Check, segment, words.
-    found: Vec<(&'static str, Option<usize>, String)>,
+    /// Check, segments, words.
+    found: Vec<(&'static str, Range<usize>, String)>,
 }
 
 impl Faults {
-    fn add(&mut self, check: &'static str, segment: Option<usize>, words: impl Into<String>) {
+    fn add(&mut self, check: &'static str, segments: Range<usize>, words: impl Into<String>) {
         // One of a kind tells enough; a damaged file has thousands.
-        if !self.found.iter().any(|(known, of, _)| *known == check && *of == segment) {
-            self.found.push((check, segment, words.into()));
+        if !self.found.iter().any(|(known, of, _)| *known == check && *of == segments) {
+            self.found.push((check, segments, words.into()));
         }
     }
 }
@@ -144,21 +145,15 @@ fn expected<'a>(parts: &'a Parts<'_>) -> Vec<Expected<'a>> {
 /// The clips to blame, if all faults belong to copied clips.
 fn copied_clips(plan: &Plan, faults: &Faults) -> Option<BTreeMap<u32, String>> {
     let mut clips = BTreeMap::new();
-    for (check, segment, words) in &faults.found {
-        let near = |index: usize| {
-            let segment = plan.segments.get(index)?;
-            let copied = plan.clips.get(segment.clip as usize)?.copied_frames > 0;
-            copied.then_some(segment.clip)
-        };
-        // A fault at a seam may come from either side.
-        let segment = (*segment)?;
-        let blamed: Vec<u32> =
-            [Some(segment), segment.checked_sub(1)].into_iter().flatten().filter_map(near).collect();
-        if blamed.is_empty() {
-            return None;
-        }
-        for clip in blamed {
-            clips.entry(clip).or_insert_with(|| format!("as a copy it did not pass the check {check} ({words})"));
+    for (check, segments, words) in &faults.found {
+        let copied = plan.segments.get(segments.clone())?.iter().filter(|segment| {
+            plan.clips.get(segment.clip as usize).is_some_and(|clip| clip.copied_frames > 0)
+        });
+        let mut blamed = copied.peekable();
+        blamed.peek()?;
+        for segment in blamed {
+            let reason = || format!("as a copy it did not pass the check {check} ({words})");
+            clips.entry(segment.clip).or_insert_with(reason);
         }
     }
     (!clips.is_empty()).then_some(clips)
@@ -224,14 +219,14 @@ fn compare(
         if at.is_none_or(|at| (at - due).abs() > 1) {
             let at = at.map_or_else(|| "no time".to_owned(), ticks_to_text);
             let words = format!("frame {} is at {at} instead of {}", wanted.frame, ticks_to_text(due));
-            faults.add("even_timestamps", Some(wanted.segment), words);
+            faults.add("even_timestamps", wanted.segment..wanted.segment + 1, words);
         }
         seen.end = seen.end.max(due.saturating_add(length));
         if packet.is_key() != wanted.key {
-            faults.add("key_pictures", Some(wanted.segment), format!("frame {}", wanted.frame));
+            faults.add("key_pictures", wanted.segment..wanted.segment + 1, format!("frame {}", wanted.frame));
         }
         if !is_as_made(parts, wanted, packet.data()) {
-            faults.add("coded_pictures", Some(wanted.segment), format!("frame {} is not as it was made", wanted.frame));
+            faults.add("coded_pictures", wanted.segment..wanted.segment + 1, format!("frame {} is not as it was made", wanted.frame));
         }
         on_frame();
     }
@@ -285,10 +280,10 @@ fn decode_windows(
     for (window, (result, said)) in windows.iter().zip(results.into_iter().flatten()) {
         match result {
             Ok(count) => decoded += count,
-            Err(words) => faults.add("decodes_without_complaint", Some(window.segment), words),
+            Err(words) => faults.add("decodes_without_complaint", window.segments.clone(), words),
         }
         if said.count > 0 {
-            faults.add("decodes_without_complaint", Some(window.segment), said.first.join("; "));
+            faults.add("decodes_without_complaint", window.segments.clone(), said.first.join("; "));
         }
     }
     Ok(decoded)
@@ -363,11 +358,17 @@ impl Sight {
         let rate = plan.canvas.frame_rate;
         let wanted = &expected[window.pictures.clone()];
         let Some(first) = wanted.first() else { return Ok(Ok(0)) };
-        let mut due: Vec<i64> = wanted.iter().map(|picture| rate.frame_to_ticks(picture.frame)).collect();
+        // What is shown before a key picture and decoded after it may need what came before it, which is not there.
+        let shown = wanted.iter().map(|picture| picture.frame).filter(|frame| *frame >= first.frame);
+        let mut due: Vec<i64> = shown.map(|frame| rate.frame_to_ticks(frame)).collect();
         due.sort_unstable();
+        let start = rate.frame_to_ticks(first.frame);
         let (mut came, mut wrong) = (0_usize, None);
         let size = (plan.canvas.width, plan.canvas.height);
-        self.run(rate.frame_to_ticks(first.frame), wanted.len(), |at, frame| {
+        self.run(start, wanted.len(), |at, frame| {
+            if at < start - 1 {
+                return Ok(());
+            }
             let fits = due.get(came).is_some_and(|due| (due - at).abs() <= 1);
             if !fits || frame.is_damaged() || frame.size() != size {
                 wrong.get_or_insert_with(|| format!("the picture decoded at {} is not as it should be", ticks_to_text(at)));
@@ -377,7 +378,7 @@ impl Sight {
         })?;
         Ok(match wrong {
             Some(words) => Err(words),
-            None if came != wanted.len() => Err(format!("{came} of {} pictures came out", wanted.len())),
+            None if came != due.len() => Err(format!("{came} of {} pictures came out", due.len())),
             None => Ok(came as u64),
         })
     }

@@ -15,8 +15,8 @@ const BEHIND_SEAM: usize = 12;
 pub(crate) struct Window {
     /// The pictures in decoding order; the first one is a key picture.
     pub(crate) pictures: Range<usize>,
-    /// The last segment that it touches: faults are told as its.
-    pub(crate) segment: usize,
+    /// The segments that it touches.
+    pub(crate) segments: Range<usize>,
 }
 
 /// The windows of a montage whose coded pictures, in decoding order, belong to these segments and are key pictures or not.
@@ -36,37 +36,38 @@ pub(crate) fn windows(plan: &Plan, pictures: &[(usize, bool)]) -> Vec<Window> {
         }
         start = end;
     }
-    let mut windows: Vec<Window> = Vec::new();
+    let mut windows: Vec<Range<usize>> = Vec::new();
     for range in wanted {
-        let Some(last) = pictures.get(range.end.wrapping_sub(1)) else { continue };
         match windows.last_mut() {
             // Without a gap decoding goes on over the seam, which is what it is for.
-            Some(window) if range.start <= window.pictures.end => {
-                window.pictures.end = window.pictures.end.max(range.end);
-                window.segment = last.0;
-            }
-            _ => windows.push(Window { pictures: range, segment: last.0 }),
+            Some(window) if range.start <= window.end => window.end = window.end.max(range.end),
+            _ => windows.push(range),
         }
     }
-    windows.into_iter().flat_map(|window| cut(window, pictures)).collect()
+    let stretches = windows.into_iter().flat_map(|range| cut(range, pictures));
+    stretches
+        .filter_map(|range| {
+            let (first, last) = (pictures.get(range.start)?.0, pictures.get(range.end.checked_sub(1)?)?.0);
+            Some(Window { pictures: range, segments: first..last + 1 })
+        })
+        .collect()
 }
 
 /// Longest stretch that is decoded in one go, in pictures: several are decoded at the same time.
 const LONGEST: usize = 600;
 
-/// Cuts a long window at key pictures. The pieces overlap by the group before the cut, so that no seam is missed.
-fn cut(window: Window, pictures: &[(usize, bool)]) -> Vec<Window> {
+/// Cuts a long stretch at key pictures. The pieces overlap by the group before the cut, so that no seam is missed.
+fn cut(range: Range<usize>, pictures: &[(usize, bool)]) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
-    let mut from = window.pictures.start;
-    while window.pictures.end - from > LONGEST {
-        let keys = |range: Range<usize>| range.rev().find(|place| pictures[*place].1);
-        let Some(next) = keys(from + LONGEST / 2..from + LONGEST) else { break };
+    let mut from = range.start;
+    while range.end - from > LONGEST {
+        let last_key = |range: Range<usize>| range.rev().find(|place| pictures[*place].1);
+        let Some(next) = last_key(from + LONGEST / 2..from + LONGEST) else { break };
+        pieces.push(from..next);
         // The next piece begins with the key picture before the cut's own.
-        let again = keys(from + 1..next).unwrap_or(next);
-        pieces.push(Window { pictures: from..next, segment: pictures[next - 1].0 });
-        from = again;
+        from = last_key(from + 1..next).unwrap_or(next);
     }
-    pieces.push(Window { pictures: from..window.pictures.end, segment: window.segment });
+    pieces.push(from..range.end);
     pieces
 }
 
@@ -88,7 +89,7 @@ mod tests {
         let found = windows(&plan, &pictures(&[30, 400, 2, 300], 60));
         let ranges: Vec<_> = found.iter().map(|window| window.pictures.clone()).collect();
         assert_eq!(ranges, [0..42, 390..444, 672..732]);
-        assert_eq!(found[1].segment, 3);
+        assert_eq!(found[1].segments, 1..4);
     }
 
     #[test]

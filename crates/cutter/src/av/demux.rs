@@ -329,23 +329,9 @@ impl Demuxer {
         Ok((unit.num, unit.den))
     }
 
-<<<<<<< HEAD
     /// Whether something was read from it or sought in it, so that it may not stand at its beginning any more.
     pub(crate) fn was_read(&self) -> bool {
         self.was_read
-=======
-    /// The codec's header (for AAC its AudioSpecificConfig) as the container keeps it; empty where it keeps none.
-    pub(crate) fn codec_header(&self, index: u32) -> Result<Vec<u8>, AvError> {
-        let stream = self.stream_ptr(index)?;
-        // SAFETY: stream and parameters are valid as long as `self`; libav keeps `extradata_size` bytes at `extradata`.
-        unsafe {
-            let parameters = &*(*stream).codecpar;
-            if parameters.extradata.is_null() || parameters.extradata_size <= 0 {
-                return Ok(Vec::new());
-            }
-            Ok(std::slice::from_raw_parts(parameters.extradata, parameters.extradata_size as usize).to_vec())
-        }
->>>>>>> wt-sound
     }
 
     /// Number of chapters.

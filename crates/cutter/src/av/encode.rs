@@ -14,7 +14,6 @@ use crate::colour::Depth;
 use crate::facts::VideoFacts;
 use crate::order::EncoderSettings;
 use crate::plan::{Canvas, VideoCodec};
-use crate::time::SAMPLE_RATE;
 
 /// The quality of what stands beside copied pictures: practically that of the source.
 const EDGE_CRF: u8 = 18;
@@ -127,14 +126,6 @@ impl Encoder {
         encoder.open(options)
     }
 
-<<<<<<< HEAD
-=======
-    /// An AAC encoder for stereo at 48 kHz, as [`Encoder::aac`].
-    pub(crate) fn audio(bit_rate: u32) -> Result<Self, AvError> {
-        Self::aac(SAMPLE_RATE, 2, bit_rate)
-    }
-
->>>>>>> wt-sound
     /// An AAC-LC encoder for 1 or 2 channels. Timestamps are sample numbers; the first packet starts before 0, by the
     /// encoder's own delay.
     ///
@@ -223,44 +214,6 @@ impl Encoder {
 
 }
 
-/// Describes an AAC stream by its header (an AudioSpecificConfig) to a container, for packets that no encoder of ours
-/// made.
-///
-/// # Safety
-/// `parameters` must be valid, such as those of a stream of an open writer.
-#[cfg_attr(not(test), expect(dead_code, reason = "no container is written from a finished track yet"))]
-pub(crate) unsafe fn describe_aac(
-    parameters: *mut ffi::AVCodecParameters,
-    header: &[u8],
-    sample_rate: u32,
-    channels: u32,
-) -> Result<(), AvError> {
-    let size = c_int::try_from(header.len())
-        .map_err(|_| AvError::new("describe a stream", "its header is too long"))?;
-    let padded = header.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
-    // SAFETY: the parameters are valid, says the caller; the header is copied into zeroed memory of libav's own allocator
-    // and freed with them, as what was there before is.
-    unsafe {
-        let copy = ffi::av_mallocz(padded).cast::<u8>();
-        if copy.is_null() {
-            return Err(AvError::OutOfMemory);
-        }
-        std::ptr::copy_nonoverlapping(header.as_ptr(), copy, header.len());
-        let parameters = &mut *parameters;
-        ffi::av_freep(std::ptr::addr_of_mut!(parameters.extradata).cast());
-        parameters.extradata = copy;
-        parameters.extradata_size = size;
-        parameters.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
-        parameters.codec_id = ffi::AVCodecID::AV_CODEC_ID_AAC;
-        parameters.profile = ffi::FF_PROFILE_AAC_LOW as c_int;
-        parameters.format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as c_int;
-        parameters.sample_rate = sample_rate as c_int;
-        parameters.frame_size = 1024;
-        ffi::av_channel_layout_default(&mut parameters.ch_layout, channels as c_int);
-    }
-    Ok(())
-}
-
 impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: the encoder is valid and not used afterwards.
@@ -280,34 +233,4 @@ pub(crate) fn jpeg(picture: &Frame) -> Result<Vec<u8>, AvError> {
     encoder.encode(Some(picture), &mut take)?;
     encoder.encode(None, &mut take)?;
     Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_described_stream_is_like_the_encoders() {
-        let encoder = Encoder::aac(44_100, 1, 64_000).unwrap();
-        // SAFETY: both are allocated here, used by this thread alone, and freed once.
-        unsafe {
-            let mut ours = ffi::avcodec_parameters_alloc();
-            let mut theirs = ffi::avcodec_parameters_alloc();
-            assert!(!ours.is_null() && !theirs.is_null());
-            encoder.describe_to(theirs).unwrap();
-            for _ in 0..2 {
-                describe_aac(ours, &encoder.header(), 44_100, 1).unwrap();
-            }
-            let form = |parameters: *mut ffi::AVCodecParameters| {
-                let parameters = &*parameters;
-                let header =
-                    std::slice::from_raw_parts(parameters.extradata, parameters.extradata_size as usize);
-                let rate = (parameters.sample_rate, parameters.ch_layout.nb_channels, parameters.frame_size);
-                (parameters.codec_id, parameters.codec_type, parameters.profile, rate, header.to_vec())
-            };
-            assert_eq!(form(ours), form(theirs));
-            ffi::avcodec_parameters_free(&mut ours);
-            ffi::avcodec_parameters_free(&mut theirs);
-        }
-    }
 }

@@ -122,14 +122,6 @@ impl Frame {
         Ok(frame)
     }
 
-<<<<<<< HEAD
-=======
-    /// Room for `samples` stereo samples in two planes of `f32`, at 48 kHz.
-    pub(crate) fn sound(samples: usize) -> Result<Self, AvError> {
-        Self::sound_of(samples, 2, crate::time::SAMPLE_RATE)
-    }
-
->>>>>>> wt-sound
     /// Room for `samples` samples of 1 or 2 channels, each a plane of `f32`.
     pub(crate) fn sound_of(samples: usize, channels: u32, sample_rate: u32) -> Result<Self, AvError> {
         let frame = Self::new()?;
@@ -317,35 +309,13 @@ impl Frame {
         (!data.is_null() && stride > 0).then_some((data, stride as usize))
     }
 
-<<<<<<< HEAD
-=======
-    /// Rows of plane `index` with their stride: bytes, distance between rows. For frames made by [`Frame::picture`].
-    pub(crate) fn plane_mut(&mut self, index: usize, rows: u32) -> Result<(&mut [u8], usize), AvError> {
-        // SAFETY: the frame is valid and borrowed mutably; this makes its buffers its own.
-        check("write to a picture", unsafe { ffi::av_frame_make_writable(self.0) })?;
-        let raw = self.raw();
-        let stride = raw.linesize[index];
-        if raw.data[index].is_null() || stride <= 0 {
-            return Err(AvError::new("write to a picture", "there is no such plane"));
-        }
-        let length = stride as usize * rows as usize;
-        // SAFETY: the plane holds `rows` rows of `stride` bytes (callers give the plane's own height), nobody else
-        // refers to it, and the borrow lasts as long as that of the frame.
-        Ok((unsafe { std::slice::from_raw_parts_mut(raw.data[index], length) }, stride as usize))
-    }
-
->>>>>>> wt-sound
     /// The samples of plane `index` of a frame made by [`Frame::sound_of`].
     pub(crate) fn sound_plane_mut(&mut self, index: usize) -> Result<&mut [f32], AvError> {
         let samples = self.samples();
         if index >= self.channels() as usize || index >= self.raw().data.len() {
             return Err(AvError::new("write to a sound frame", "there is no such channel"));
         }
-<<<<<<< HEAD
         // SAFETY: the frame is valid and borrowed mutably; this makes its buffers its own.
-=======
-        // SAFETY: as in `plane_mut`.
->>>>>>> wt-sound
         check("write to a sound frame", unsafe { ffi::av_frame_make_writable(self.0) })?;
         // SAFETY: such a frame has a plane of `samples` aligned `f32` for each channel, owned by it alone.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.raw().data[index].cast(), samples) })

@@ -42,23 +42,6 @@ impl Resampler {
         self.convert(planes, samples, out)
     }
 
-<<<<<<< HEAD
-    /// Converts interleaved `f32` of `channels` (1 or 2) at `from_rate` and appends to `out`. Every call must name the
-    /// same form.
-    pub(crate) fn push_interleaved(
-=======
-    /// Converts interleaved stereo `f32` at `from_rate` and appends to `out`.
-    pub(crate) fn push_samples(
->>>>>>> wt-sound
-        &mut self,
-        from_rate: u32,
-        channels: u32,
-        samples: &[f32],
-        out: &mut Vec<f32>,
-    ) -> Result<(), AvError> {
-        self.push_interleaved(from_rate, 2, samples, out)
-    }
-
     /// Converts interleaved `f32` of `channels` (1 or 2) at `from_rate` and appends to `out`. Every call must name the
     /// same form.
     pub(crate) fn push_interleaved(

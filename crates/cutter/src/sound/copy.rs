@@ -33,11 +33,7 @@ pub(crate) fn copy_track(
     let length = at_rate(samples, config.sample_rate);
     let supplies = clips.iter().map(|clip| supply(clip, config)).collect::<Result<Vec<_>, _>>()?;
     let grid = Grid::lay(&spans, &supplies, length);
-<<<<<<< HEAD
-    let mut joiner = Joiner::new(clips, &spans, &grid, config);
-=======
     let mut joiner = Joiner::new(clips, &spans, &grid, config, &go_on);
->>>>>>> wt-sound
     let mut writer = TrackWriter::create(track)?;
     let mut copies = Vec::new();
     // The run before the joint: written when the joint says where the run ends.
@@ -47,12 +43,6 @@ pub(crate) fn copy_track(
         let mut copy =
             ClipCopy { clip: clip as u32, moved: seat.moved, first_packet: 0, packets: 0, source_sample: 0 };
         if seat.copied.0 < seat.copied.1 {
-<<<<<<< HEAD
-            if !go_on() {
-                return Err(TrackError::Stopped);
-            }
-=======
->>>>>>> wt-sound
             let joint = joiner.join(left, Some(Side { clip, packet: seat.copied.0 }))?;
             write(&joiner, &mut writer, left, &joint, &mut copies)?;
             copy.first_packet = joint.to as u64;
@@ -85,9 +75,6 @@ fn write(
             copy.packets = sizes.len() as u64;
         }
     }
-<<<<<<< HEAD
-    Ok(joint.packets.iter().try_for_each(|packet| writer.write(packet))?)
-=======
     let mut rest = joint.data.as_slice();
     for size in &joint.sizes {
         let (packet, behind) = rest.split_at_checked(*size as usize).unwrap_or((rest, &[]));
@@ -95,7 +82,6 @@ fn write(
         rest = behind;
     }
     Ok(())
->>>>>>> wt-sound
 }
 
 fn supply(clip: &TrackClip, config: AacConfig) -> Result<Option<Supply>, TrackError> {

@@ -10,10 +10,7 @@
 
 use std::collections::BTreeMap;
 
-<<<<<<< HEAD
-=======
 use crate::av::AvError;
->>>>>>> wt-sound
 use crate::facts::AacConfig;
 use crate::sound::aac::{FRAME, Window, slope};
 use crate::sound::encode::SoundEncoder;
@@ -42,23 +39,15 @@ pub(crate) struct Joint {
     pub(crate) from: i64,
     /// Number of the packet behind its last.
     pub(crate) to: i64,
-<<<<<<< HEAD
-    pub(crate) packets: Vec<Vec<u8>>,
-=======
     /// The packets one behind the other.
     pub(crate) data: Vec<u8>,
     /// The size of each.
     pub(crate) sizes: Vec<u32>,
->>>>>>> wt-sound
 }
 
 /// What became of a try.
 enum Tried {
-<<<<<<< HEAD
-    Made(Vec<Vec<u8>>),
-=======
     Made(Joint),
->>>>>>> wt-sound
     WidenLeft,
     WidenRight,
 }
@@ -69,21 +58,13 @@ pub(crate) struct Joiner<'a> {
     spans: &'a [Span],
     grid: &'a Grid,
     config: AacConfig,
-<<<<<<< HEAD
-=======
     go_on: &'a dyn Fn() -> bool,
->>>>>>> wt-sound
     decoders: BTreeMap<usize, ClipDecoder>,
     /// Rising slopes: sine and Kaiser-Bessel.
     slopes: [Vec<f32>; 2],
 }
 
 impl<'a> Joiner<'a> {
-<<<<<<< HEAD
-    pub(crate) fn new(clips: &'a [TrackClip], spans: &'a [Span], grid: &'a Grid, config: AacConfig) -> Self {
-        let slopes = [slope(false), slope(true)];
-        Self { clips, spans, grid, config, decoders: BTreeMap::new(), slopes }
-=======
     pub(crate) fn new(
         clips: &'a [TrackClip],
         spans: &'a [Span],
@@ -93,7 +74,6 @@ impl<'a> Joiner<'a> {
     ) -> Self {
         let slopes = [slope(false), slope(true)];
         Self { clips, spans, grid, config, go_on, decoders: BTreeMap::new(), slopes }
->>>>>>> wt-sound
     }
 
     /// Makes the packets between two copied runs; without a run on one side, from the beginning or up to the end.
@@ -138,11 +118,7 @@ impl<'a> Joiner<'a> {
                 _ => None,
             };
             match self.encode(from, to, before, after)? {
-<<<<<<< HEAD
-                Tried::Made(packets) => return Ok(Joint { from, to, packets }),
-=======
                 Tried::Made(joint) => return Ok(joint),
->>>>>>> wt-sound
                 Tried::WidenLeft => from -= 1,
                 Tried::WidenRight => to += 1,
             }
@@ -184,11 +160,7 @@ impl<'a> Joiner<'a> {
         let rate = BIT_RATE.min(sample_rate.saturating_mul(3)) * channels;
         let mut encoder = SoundEncoder::open(self.config, rate)?;
         let first = from - LEAD;
-<<<<<<< HEAD
-        let mut packets = Vec::new();
-=======
         let mut joint = Joint { from, to, data: Vec::new(), sizes: Vec::new() };
->>>>>>> wt-sound
         let (mut left_fits, mut right_fits) = (before.is_none(), after.is_none());
         let mut rises = before.is_none();
         let mut take = |place: i64, data: &[u8]| -> Result<(), TrackError> {
@@ -205,20 +177,12 @@ impl<'a> Joiner<'a> {
                 right_fits |= falls;
             }
             if (from..to).contains(&number) {
-<<<<<<< HEAD
-                let mut data = data.to_vec();
-                if let (Some(window), Some(kaiser), true) = (window, after, number == to - 1) {
-                    window.set_shape(&mut data, kaiser);
-                }
-                packets.push(data);
-=======
                 let start = joint.data.len();
                 joint.data.extend_from_slice(data);
                 joint.sizes.push(data.len() as u32);
                 if let (Some(window), Some(kaiser), true) = (window, after, number == to - 1) {
                     window.set_shape(&mut joint.data[start..], kaiser);
                 }
->>>>>>> wt-sound
             }
             Ok(())
         };
@@ -231,13 +195,6 @@ impl<'a> Joiner<'a> {
                 samples = self.under_other_slope(&samples, false);
             }
             encoder.push(&samples, &mut take)?;
-<<<<<<< HEAD
-        }
-        encoder.finish(&mut take)?;
-        if packets.len() as i64 != to - from {
-            let error = crate::av::AvError::new("encode", "sound lost its time");
-            return Err(TrackError::Encode(error));
-=======
             if !(self.go_on)() {
                 return Err(TrackError::Stopped);
             }
@@ -245,16 +202,11 @@ impl<'a> Joiner<'a> {
         encoder.finish(&mut take)?;
         if joint.sizes.len() as i64 != to - from {
             return Err(TrackError::Encode(AvError::new("encode", "sound lost its time")));
->>>>>>> wt-sound
         }
         Ok(match (left_fits && rises, right_fits) {
             (false, _) => Tried::WidenLeft,
             (_, false) => Tried::WidenRight,
-<<<<<<< HEAD
-            _ => Tried::Made(packets),
-=======
             _ => Tried::Made(joint),
->>>>>>> wt-sound
         })
     }
 

@@ -14,11 +14,8 @@
 //! Where clips overlap, both sound at once; elsewhere each begins and ends with a soft edge of 5 ms or a fade
 //! ([`shape`]).
 
-<<<<<<< HEAD
-=======
 #![cfg_attr(not(test), expect(dead_code, reason = "the render still goes the former way, by `bridge`"))]
 
->>>>>>> wt-sound
 use std::io;
 use std::path::PathBuf;
 
@@ -39,15 +36,9 @@ pub(crate) mod shape;
 pub(crate) mod speech;
 pub(crate) mod track;
 
-<<<<<<< HEAD
 #[cfg(test)]
 mod tests;
 
-=======
-#[cfg(test)]
-mod tests;
-
->>>>>>> wt-sound
 /// A clip in the montage's sound.
 #[derive(Debug, Clone)]
 pub(crate) struct TrackClip {

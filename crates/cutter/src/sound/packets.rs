@@ -33,11 +33,8 @@ const FOOT: usize = 32;
 /// Packets that are kept before and behind a clip: what decoding needs until it is right, what joints may widen by,
 /// and half a packet by which the clip may be moved.
 const MARGIN: i64 = 24;
-<<<<<<< HEAD
-=======
 /// A clip's first packet lies no farther from its start than any clip may be long, in samples.
 const FARTHEST_FIRST: u64 = 1 << 48;
->>>>>>> wt-sound
 /// Packets that are decoded to see whether they give what the header says.
 const PROBED_PACKETS: u64 = 3;
 
@@ -129,11 +126,7 @@ impl Source {
     fn open(opening: Opening, start: i64, config: AacConfig) -> Result<Self, AvError> {
         let demuxer = open_demuxer(&opening)?;
         let unit = demuxer.time_base(opening.stream)?;
-<<<<<<< HEAD
         let adts = demuxer.header(opening.stream)?.is_empty();
-=======
-        let adts = demuxer.header(opening.stream)?.is_empty();
->>>>>>> wt-sound
         Ok(Self { opening, start, config, demuxer, unit, adts, packet: Packet::new()?, fresh: true })
     }
 
@@ -345,13 +338,9 @@ impl ClipPackets {
         let found = AacConfig { sample_rate: word(0) as u32, channels: (word(0) >> 32) as u32 };
         let (first, count) = (word(8) as i64, word(16));
         let sizes_at = count.checked_mul(4).and_then(|bytes| foot_at.checked_sub(bytes));
-<<<<<<< HEAD
-        let sizes_at = sizes_at.filter(|_| magic == MAGIC && found == config).ok_or_else(damaged)?;
-=======
         let sizes_at = sizes_at
             .filter(|_| magic == MAGIC && found == config && first.unsigned_abs() < FARTHEST_FIRST)
             .ok_or_else(damaged)?;
->>>>>>> wt-sound
         file.seek(SeekFrom::Start(sizes_at))?;
         // As long as the file itself at most.
         let mut bytes = vec![0; (foot_at - sizes_at) as usize];

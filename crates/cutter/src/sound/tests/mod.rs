@@ -241,7 +241,7 @@ fn what_cannot_be_copied_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let plain = source(&directory, "a.mp4", STEREO, 4, AAC, tones(48_000));
     let opus = source(&directory, "b.mkv", STEREO, 4, "-c:a libopus", tones(48_000));
-    let audio = |source: &Source| source.probe.audio.clone().unwrap();
+    let audio = |source: &Source| source.0.probe.audio.clone().unwrap();
     assert_eq!(audio(&plain).aac, Some(STEREO));
     assert_eq!(audio(&opus).aac, None);
     let placed = placed(&[Cut { start: 0, samples: 10 }; 2]);

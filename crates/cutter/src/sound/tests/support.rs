@@ -11,7 +11,8 @@ use crate::av::frame::{Frame, Packet};
 use crate::av::log::listening;
 use crate::av::resample::Resampler;
 use crate::container::Container;
-use crate::facts::{AacConfig, Probe};
+use crate::facts::AacConfig;
+use crate::pieces::Opened;
 use crate::order::MediaLimits;
 use crate::probe::{audio_opening, probe};
 use crate::reader::Opening;
@@ -28,27 +29,23 @@ use crate::time::samples_to_ticks;
 pub(super) const STEREO: AacConfig = AacConfig { sample_rate: 48_000, channels: 2 };
 
 /// A source, opened.
-pub(super) struct Source {
-    pub(super) bytes: Arc<dyn ByteSource>,
-    pub(super) container: Container,
-    pub(super) probe: Probe,
-}
+pub(super) struct Source(pub(super) Opened);
 
 impl Source {
     pub(super) fn open(path: &Path) -> Self {
         let bytes: Arc<dyn ByteSource> =
             Arc::new(FileSource::new(std::fs::File::open(path).unwrap()).unwrap());
-        let (container, probe) = probe(&bytes, &MediaLimits::default()).unwrap();
-        Self { bytes, container, probe }
+        let (container, probe, pool) = probe(&bytes, &MediaLimits::default()).unwrap();
+        Self(Opened { source: bytes, container, probe, pool })
     }
 
     pub(super) fn opening(&self) -> Opening {
-        let audio = self.probe.audio.as_ref().unwrap();
-        audio_opening(&self.bytes, self.container, &self.probe, audio, &MediaLimits::default())
+        let audio = self.0.probe.audio.as_ref().unwrap();
+        audio_opening(&self.0, audio, &MediaLimits::default())
     }
 
     pub(super) fn config(&self) -> AacConfig {
-        self.probe.audio.as_ref().unwrap().aac.unwrap()
+        self.0.probe.audio.as_ref().unwrap().aac.unwrap()
     }
 
     /// The source's sound from its origin on, as it decodes.
@@ -329,7 +326,7 @@ pub(super) fn assert_copies(source: &Source, directory: &TempDir, cuts: &[Cut], 
     let reference = source.decoded(directory.path(), form, at_rate(last, form.rate) + 2048);
     let made = heard(&track);
     // Matroska rounds to milliseconds, so that source and reference may disagree on where something lies.
-    let most = if source.container == Container::Matroska { 48 } else { 0 };
+    let most = if source.0.container == Container::Matroska { 48 } else { 0 };
     let more = moved_more(&track, &made, &reference, cuts, most);
     let expected = expected(&track, &reference, cuts, &more);
     println!("moved more: {more:?}");

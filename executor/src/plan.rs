@@ -1,0 +1,166 @@
+//! Plans: what a montage would take, found out by a render worker and told to whoever asked.
+//!
+//! Nothing is made: of each source its index and what stands around the clips' edges is read.
+
+use std::path::Path;
+
+use contracts::{
+    job::Stage,
+    plan::{PlanCanvas, PlanClip, PlanCodec, PlanRange, PlanSegment, PlanSegmentKind, PlanView},
+    spec::{CutMode, MontageSpec},
+    time::ticks_to_seconds,
+};
+use cutter::{
+    order,
+    plan::{Plan, SegmentKind, VideoCodec},
+    protocol::Task,
+    report::{Outcome, PlanReport},
+};
+
+use crate::{
+    attempt::Attempt,
+    failure::Failed,
+    montage::explain,
+    order::order,
+    sources::{Placed, Sources},
+    worker,
+};
+
+/// Plans a montage.
+///
+/// # Errors
+/// Why there is no plan.
+pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Result<PlanView, Failed> {
+    let sources = open(attempt, spec).await?;
+    let clips = sources.clips(spec);
+    let report = plan(attempt, spec, &clips, &sources, dir).await?;
+    Ok(view(&report, spec, &clips, &sources))
+}
+
+/// Opens the sources of a montage and says so.
+///
+/// # Errors
+/// The first one that cannot be opened.
+pub async fn open(attempt: &Attempt<'_>, spec: &MontageSpec) -> Result<Sources, Failed> {
+    attempt.reporter.stage(Stage::Fetching, 0.0);
+    let opened = |share| attempt.reporter.stage(Stage::Fetching, share);
+    let sources = Sources::open(&attempt.shop.door, attempt.lease, spec, opened);
+    // Fetching bounds its own time; a source that has to be copied whole may take longer than the limit on standing still.
+    attempt.reporter.while_it_lasts(sources).await
+}
+
+/// Has a worker plan a montage whose sources are open.
+///
+/// # Errors
+/// What is wrong with it.
+pub async fn plan(
+    attempt: &Attempt<'_>,
+    spec: &MontageSpec,
+    clips: &[Placed],
+    sources: &Sources,
+    dir: &Path,
+) -> Result<PlanReport, Failed> {
+    attempt.reporter.stage(Stage::Planning, 0.0);
+    let config = &attempt.shop.config.render;
+    let order = order(&attempt.job.title, spec, clips, sources, config.threads)?;
+    let said = |said| attempt.reporter.render(&said);
+    let outcome = worker::run(config, attempt.lease, dir, (order, Task::Plan), &sources.readers(), said).await;
+    match outcome.map_err(|error| explain(error, spec, clips, sources))? {
+        Outcome::Plan(report) => Ok(*report),
+        _ => Err(Failed::transient("worker_protocol", "The render worker made no plan.")),
+    }
+}
+
+/// A plan for people.
+fn view(report: &PlanReport, spec: &MontageSpec, placed: &[Placed], sources: &Sources) -> PlanView {
+    let plan = &report.plan;
+    let canvas = &plan.canvas;
+    let clips: Vec<PlanClip> = clips(plan, spec, placed, sources);
+    let bytes_needed = clips.iter().map(|clip| clip.bytes).sum();
+    let pictures = plan.segments.iter().map(|segment| PlanSegment {
+        index: segment.index,
+        clip: segment.clip.saturating_sub(u32::from(segment.kind == SegmentKind::Blend)),
+        kind: match segment.kind {
+            SegmentKind::Copy => PlanSegmentKind::Copy,
+            SegmentKind::Encode => PlanSegmentKind::Encode,
+            SegmentKind::Blend => PlanSegmentKind::Blend,
+        },
+        first_frame: plan.segment_start(segment),
+        frames: segment.frames,
+        key: segment.key.clone(),
+    });
+    let sounds = plan.clips.iter().filter_map(|clip| Some((clip, clip.sound_key.clone()?)));
+    let sounds = sounds.zip(plan.segments.len() as u32..).map(|((clip, key), index)| PlanSegment {
+        index,
+        clip: clip.index,
+        kind: PlanSegmentKind::Sound,
+        first_frame: clip.first_frame,
+        frames: clip.frames,
+        key,
+    });
+    PlanView {
+        plan_hash: report.plan_hash.clone(),
+        canvas: PlanCanvas {
+            codec: match canvas.codec {
+                VideoCodec::H264 => PlanCodec::H264,
+                VideoCodec::Hevc => PlanCodec::Hevc,
+            },
+            width: canvas.width,
+            height: canvas.height,
+            frame_rate: format!("{}/{}", canvas.frame_rate.num(), canvas.frame_rate.den()),
+            bit_depth: canvas.bit_depth,
+        },
+        duration: ticks_to_seconds(plan.duration_ticks()),
+        frames: plan.frames,
+        frames_encoded: plan.frames - plan.copied_frames(),
+        bytes_to_fetch: bytes_needed,
+        bytes_needed,
+        estimated_seconds: None,
+        segments: pictures.chain(sounds).collect(),
+        warnings: report.warnings.clone(),
+        clips,
+    }
+}
+
+fn clips(plan: &Plan, spec: &MontageSpec, placed: &[Placed], sources: &Sources) -> Vec<PlanClip> {
+    let moments = crate::sources::moments(spec);
+    let rate = plan.canvas.frame_rate;
+    let encoded = |clip: u32| {
+        let own = plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
+        own.map(|segment| segment.frames).sum()
+    };
+    let clips = plan.clips.iter().zip(placed).map(|(clip, placed)| {
+        let shift = placed.part.shift;
+        let range = |start: i64, duration: i64| PlanRange {
+            start: ticks_to_seconds(start.saturating_add(shift)),
+            duration: ticks_to_seconds(duration),
+        };
+        let named = sources.opened.get(placed.part.source).map(|(named, _)| named.display());
+        PlanClip {
+            title: clip.title.clone(),
+            source: named.or_else(|| Some(moments.get(placed.highlight)?.source.display())).unwrap_or_default(),
+            mode: mode(clip.mode),
+            asked: range(clip.asked_ticks, clip.asked_duration_ticks),
+            actual: range(clip.start_ticks, rate.frame_to_ticks(clip.frames)),
+            frames: clip.frames,
+            frames_encoded: encoded(clip.index),
+            frames_copied: clip.copied_frames,
+            differences: clip.differences.iter().map(ToString::to_string).collect(),
+            reason: clip.reason.clone(),
+            spans: clip.spans.clone(),
+            bytes: clip.spans.iter().map(|(_, length)| length).sum(),
+        }
+    });
+    clips.collect()
+}
+
+/// A mode in the words of the spec.
+#[must_use]
+pub fn mode(mode: order::CutMode) -> CutMode {
+    match mode {
+        order::CutMode::Exact => CutMode::Exact,
+        order::CutMode::Snap => CutMode::Snap,
+        order::CutMode::Copy => CutMode::Copy,
+        order::CutMode::Auto => CutMode::Auto,
+    }
+}
