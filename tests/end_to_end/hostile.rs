@@ -96,6 +96,17 @@ impl ByHand<'_> {
             ),
             (format!("/v1/leases/{}/release", job.job_id), proof.clone()),
             ("/v1/results".to_owned(), self.result(job)),
+            (
+                "/v1/segments".to_owned(),
+                with(json!({ "job_id": job.job_id, "segments": [{
+                    "key": CONTENT_SHA256, "bytes": CONTENT.len(), "sha256": CONTENT_SHA256,
+                    "object_key": format!("segments/{CONTENT_SHA256}.{}-{}-{}/content", job.job_id, job.fence, "0".repeat(32)) }] })),
+            ),
+            (
+                "/v1/previews".to_owned(),
+                with(json!({ "job_id": job.job_id, "done": true,
+                    "entries": [{ "name": "0.m4s", "seconds": 1.0, "map": "init.mp4" }] })),
+            ),
         ];
         for (path, body) in calls {
             is_stale(&path, self.post(&path, &body).await).await;

@@ -7,6 +7,7 @@ mod faults;
 mod hostile;
 mod openapi;
 mod pipeline;
+mod previews;
 mod refusals;
 mod s3;
 mod schedules;
