@@ -61,7 +61,7 @@ pub(crate) fn assemble(
     let mut writer = Mp4Writer::create(media, &plan.canvas, &plan.title, &chapters, &video, &sound.encoder)
         .map_err(failed)?;
 
-    let frame_units = i64::from(plan.canvas.frame_rate.den());
+    let frame_units = i64::from(plan.canvas.frame_rate.file_units().1);
     let reorder = parts.segments.iter().map(|(_, facts)| facts.reorder).max().unwrap_or(0) as i64;
     let mut written = 0_i64;
     let mut segment_start = 0_i64;
@@ -100,7 +100,7 @@ fn check_segments(parts: &Parts<'_>) -> Result<(), RenderError> {
 }
 
 fn chapters(plan: &Plan) -> Vec<Chapter> {
-    let units = u64::from(plan.canvas.frame_rate.den());
+    let units = u64::from(plan.canvas.frame_rate.file_units().1);
     let clips = plan.clips.iter();
     clips
         .map(|clip| Chapter {

@@ -55,8 +55,8 @@ impl Mp4Writer {
             ffi::avformat_alloc_output_context2(&mut context, ptr::null(), c"mp4".as_ptr(), c_path.as_ptr())
         })?;
         let mut writer = Self { context };
-        let rate = canvas.frame_rate;
-        writer.add_stream(video, rate.num())?;
+        let (scale, _) = canvas.frame_rate.file_units();
+        writer.add_stream(video, scale)?;
         writer.add_stream(audio, SAMPLE_RATE)?;
         writer.set_rate(canvas)?;
         // SAFETY: the context is valid and owns what is put into it.
@@ -68,8 +68,8 @@ impl Mp4Writer {
             // Our timestamps are final. The small negative ones (reordered pictures, AAC's delay) become edit lists.
             (*context).avoid_negative_ts = ffi::AVFMT_AVOID_NEG_TS_DISABLED;
         }
-        writer.add_chapters(chapters, rate.num())?;
-        let scale = rate.num().to_string();
+        writer.add_chapters(chapters, scale)?;
+        let scale = scale.to_string();
         let mut options = Options::new(&[("movflags", "+faststart"), ("video_track_timescale", &scale)])?;
         // SAFETY: the context is complete; the file is closed in `drop` or by `finish`.
         unsafe {
