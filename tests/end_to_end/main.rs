@@ -10,5 +10,6 @@ mod pipeline;
 mod refusals;
 mod s3;
 mod schedules;
+mod seams;
 mod survival;
 mod videos;
