@@ -1,5 +1,5 @@
 # The commands of this repository. What each does is told in the first lines of its script in deployment/local/.
-.PHONY: help demo test check down
+.PHONY: help demo test check bench down
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -12,6 +12,9 @@ test: ## everything that proves the product: checks, unit tests, end-to-end test
 
 check: ## formatting, lints, licences and dependencies
 	@deployment/local/check.sh
+
+bench: ## what a montage costs beside the usual methods: processor time, bytes, memory
+	@deployment/local/bench.sh
 
 down: ## stop all that runs from this tree
 	@deployment/local/stack.sh down

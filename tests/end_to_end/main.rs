@@ -11,5 +11,6 @@ mod previews;
 mod refusals;
 mod s3;
 mod schedules;
+mod seams;
 mod survival;
 mod videos;

@@ -125,9 +125,10 @@ impl Drop for MediaServer {
 }
 
 async fn file(State(directory): State<PathBuf>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Ok(mut file) = tokio::fs::File::open(directory.join(name)).await else {
+    let Ok(mut file) = tokio::fs::File::open(directory.join(&name)).await else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    let kind = if name.ends_with(".html") { "text/html; charset=utf-8" } else { "application/octet-stream" };
     let size = file.metadata().await.expect("an open file has a size").len();
     let range = asked(&headers, size);
     let (start, end) = range.unwrap_or((0, size));
@@ -140,6 +141,7 @@ async fn file(State(directory): State<PathBuf>, Path(name): Path<String>, header
     file.read_exact(&mut bytes).await.expect("the range lies within the file");
     let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::ETAG, format!("\"{size}\"")),
         (header::CONTENT_RANGE, format!("bytes {start}-{}/{size}", end - 1)),

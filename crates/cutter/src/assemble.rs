@@ -118,6 +118,7 @@ fn video_track(parts: &Parts<'_>) -> Result<VideoTrack, Mp4Error> {
         }));
         start += facts.pictures.len() as u32;
     }
+    let (timescale, sample_duration) = canvas.frame_rate.file_units();
     let [primaries, transfer, matrix] = canvas.colour.codes().map(u16::from);
     Ok(VideoTrack {
         codec: canvas.codec,
@@ -126,8 +127,8 @@ fn video_track(parts: &Parts<'_>) -> Result<VideoTrack, Mp4Error> {
         height: canvas.height,
         sar: (canvas.sar_num, canvas.sar_den),
         colour: Some(ColourCodes { primaries, transfer, matrix, full_range: canvas.colour.full_range }),
-        timescale: canvas.frame_rate.num(),
-        sample_duration: canvas.frame_rate.den(),
+        timescale,
+        sample_duration,
         samples,
     })
 }

@@ -101,7 +101,7 @@ impl FrameRate {
             .map(|&(num, den)| Self { num, den })
     }
 
-    /// The numerator in lowest terms: also the MP4 time scale in which a frame lasts [`FrameRate::den`] units.
+    /// The numerator in lowest terms.
     pub fn num(self) -> u32 {
         self.num
     }
@@ -109,6 +109,18 @@ impl FrameRate {
     /// The denominator in lowest terms.
     pub fn den(self) -> u32 {
         self.den
+    }
+
+    /// The time scale of a file of this rate, and how long a frame lasts in it: a multiple of the lowest terms with at
+    /// least 10,000 units in a second. A browser rounds the moment that it seeks to the file's own units, so in coarse
+    /// ones it lands behind the frame that it was asked for.
+    pub fn file_units(self) -> (u32, u32) {
+        let times = 10_000_u32.div_ceil(self.num.max(1));
+        // In lowest terms the numerator is the larger one: what fits there fits here.
+        match (self.num.checked_mul(times), self.den.checked_mul(times)) {
+            (Some(scale), Some(frame)) => (scale, frame),
+            _ => (self.num, self.den),
+        }
     }
 
     /// Whether this rate is faster than `other`.
@@ -232,6 +244,13 @@ mod tests {
 
     fn rate(text: &str) -> FrameRate {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn units_of_a_file_are_fine_and_whole() {
+        for (text, units) in [("30", (10_020, 334)), ("29.97", (30_000, 1001)), ("1", (10_000, 10_000))] {
+            assert_eq!(rate(text).file_units(), units);
+        }
     }
 
     #[test]

@@ -33,8 +33,9 @@ use crate::parent::{SessionError, run_session};
 const DEFAULT_CASES: u64 = 400;
 /// One case in so many runs in a worker of its own.
 const IN_A_WORKER: u64 = 33;
-/// After this time a case hangs. It is a safety net: cases take milliseconds.
-const HANGS_AFTER: Duration = Duration::from_secs(120);
+/// After this time a case hangs. It is a safety net: cases take milliseconds, the worst of them, whose index libav takes
+/// seconds to read each time it is opened, a minute on a busy machine.
+const HANGS_AFTER: Duration = Duration::from_secs(900);
 /// What this process may have in memory at most, all its tests together.
 const MOST_MEMORY_KIB: u64 = 3 << 20;
 
