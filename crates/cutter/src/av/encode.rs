@@ -54,7 +54,7 @@ impl Encoder {
 
     /// An AAC encoder for stereo at 48 kHz, as [`Encoder::aac`].
     pub(crate) fn audio(bit_rate: u32) -> Result<Self, AvError> {
-        Self::aac(SAMPLE_RATE, 2, bit_rate)
+        Self::aac(SAMPLE_RATE, 2, bit_rate, false)
     }
 
     /// An AAC-LC encoder for 1 or 2 channels. Timestamps are sample numbers; the first packet starts before 0, by the
@@ -62,7 +62,15 @@ impl Encoder {
     ///
     /// It searches its quantizers the fast way: a third of the processor time of libav's usual search. At 160 kbit/s
     /// its noise is 1 to 8 dB lower below 4 kHz, the same up to 8 kHz, and up to 2 dB higher above.
-    pub(crate) fn aac(sample_rate: u32, channels: u32, bit_rate: u32) -> Result<Self, AvError> {
+    ///
+    /// A `faithful` one never replaces noise by other noise, nor a pair of channels by one and its directions: its
+    /// signal is as like the given one as the bit rate allows.
+    pub(crate) fn aac(
+        sample_rate: u32,
+        channels: u32,
+        bit_rate: u32,
+        faithful: bool,
+    ) -> Result<Self, AvError> {
         let encoder = Self::allocate("aac")?;
         // SAFETY: the context is valid and not open yet.
         let context = unsafe { &mut *encoder.0 };
@@ -73,7 +81,9 @@ impl Encoder {
         context.flags |= (ffi::AV_CODEC_FLAG_GLOBAL_HEADER | ffi::AV_CODEC_FLAG_BITEXACT) as c_int;
         // SAFETY: fills in the layout of a valid context.
         unsafe { ffi::av_channel_layout_default(&mut context.ch_layout, channels as c_int) };
-        encoder.open(Options::new(&[("aac_coder", "fast")])?)
+        let approximate = if faithful { "0" } else { "1" };
+        let options = [("aac_coder", "fast"), ("aac_pns", approximate), ("aac_is", approximate)];
+        encoder.open(Options::new(&options)?)
     }
 
     /// A JPEG encoder for one picture in full range.
@@ -223,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_described_stream_is_like_the_encoders() {
-        let encoder = Encoder::aac(44_100, 1, 64_000).unwrap();
+        let encoder = Encoder::aac(44_100, 1, 64_000, false).unwrap();
         // SAFETY: both are allocated here, used by this thread alone, and freed once.
         unsafe {
             let mut ours = ffi::avcodec_parameters_alloc();
