@@ -131,7 +131,15 @@ impl Encoder {
     ///
     /// It searches its quantizers the fast way: a third of the processor time of libav's usual search. At 160 kbit/s
     /// its noise is 1 to 8 dB lower below 4 kHz, the same up to 8 kHz, and up to 2 dB higher above.
-    pub(crate) fn aac(sample_rate: u32, channels: u32, bit_rate: u32) -> Result<Self, AvError> {
+    ///
+    /// A `faithful` one never replaces noise by other noise, nor a pair of channels by one and its directions: its
+    /// signal is as like the given one as the bit rate allows.
+    pub(crate) fn aac(
+        sample_rate: u32,
+        channels: u32,
+        bit_rate: u32,
+        faithful: bool,
+    ) -> Result<Self, AvError> {
         let encoder = Self::allocate("aac")?;
         // SAFETY: the context is valid and not open yet.
         let context = unsafe { &mut *encoder.0 };
@@ -142,7 +150,9 @@ impl Encoder {
         context.flags |= (ffi::AV_CODEC_FLAG_GLOBAL_HEADER | ffi::AV_CODEC_FLAG_BITEXACT) as c_int;
         // SAFETY: fills in the layout of a valid context.
         unsafe { ffi::av_channel_layout_default(&mut context.ch_layout, channels as c_int) };
-        encoder.open(Options::new(&[("aac_coder", "fast")])?)
+        let approximate = if faithful { "0" } else { "1" };
+        let options = [("aac_coder", "fast"), ("aac_pns", approximate), ("aac_is", approximate)];
+        encoder.open(Options::new(&options)?)
     }
 
     /// A JPEG encoder for one picture in full range.

@@ -170,7 +170,8 @@ pub(crate) enum Sequence {
 }
 
 impl Window {
-    /// The window of a packet of 1 or 2 channels; `None` when it does not begin with the element that belongs there.
+    /// The window of a packet of 1 or 2 channels; `None` when it does not begin with the element that belongs there, or
+    /// tells decoders to drop its sound.
     pub(crate) fn of(packet: &[u8], channels: u32) -> Option<Self> {
         let mut bits = Bits::new(packet);
         // Encoders may put padding and data of their own in front; a packet has few of these.
@@ -194,6 +195,9 @@ impl Window {
                     let mut length = bits.take(4)? as usize;
                     if length == 15 {
                         length += bits.take(8)? as usize - 1;
+                    }
+                    if drops_sound(&bits, length) {
+                        return None;
                     }
                     bits.skip(8 * length);
                 }
@@ -232,6 +236,15 @@ impl Window {
             *byte = if kaiser { *byte | bit } else { *byte & !bit };
         }
     }
+}
+
+/// Whether padding of this many bytes holds the name with which one encoder marks its first packet. libav drops that
+/// packet's sound, wherever it comes, so that it must not be copied to where it would be heard.
+fn drops_sound(padding: &Bits<'_>, length: usize) -> bool {
+    const NAME: &[u8] = b"libfaac";
+    let mut bits = Bits { bytes: padding.bytes, place: padding.place };
+    bits.skip(4 + 13);
+    length * 8 >= 4 + 13 + NAME.len() * 8 && NAME.iter().all(|byte| bits.take(8) == Some((*byte).into()))
 }
 
 fn skip_data(bits: &mut Bits<'_>) -> Option<()> {
@@ -316,6 +329,30 @@ mod tests {
         assert_eq!(parse_header(&[0x11, 0x94]), None);
         assert_eq!(parse_header(&[0x11]), None);
         assert_eq!(parse_adts(&[0xff, 0xf1, 0x4c, 0x80, 0x02, 0x1f, 0xfc, 0, 0]), None, "not whole");
+    }
+
+    #[test]
+    fn windows_of_real_packets() {
+        // By libav: a long window, one in front of short ones, and short ones.
+        for (packet, sequence, kaiser) in [
+            ([0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c], Sequence::Long, true),
+            ([0x21, 0x20, 0x04, 0x60, 0x8c, 0x1c], Sequence::LongStart, false),
+            ([0x21, 0x4d, 0x9a, 0x80, 0x03, 0xf9], Sequence::EightShort, false),
+        ] {
+            let window = Window::of(&packet, 2).unwrap();
+            assert_eq!((window.sequence, window.kaiser, window.common), (sequence, kaiser, true));
+            assert_eq!(Window::of(&packet, 1), None, "a pair is no single channel");
+        }
+        // Padding in front, with and without an encoder's name.
+        let padded = |name: &[u8]| {
+            let mut packet = vec![0xde, 0x36, 0x00, 0x00];
+            packet.extend_from_slice(name);
+            packet.resize(42, 0);
+            packet.extend([0b0000_0000, 0b0100_0010, 0, 0]);
+            Window::of(&packet, 2)
+        };
+        assert_eq!(padded(b"encoder 1.2").map(|window| window.sequence), Some(Sequence::Long));
+        assert_eq!(padded(b"libfaac 1.26"), None);
     }
 
     #[test]

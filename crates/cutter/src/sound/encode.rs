@@ -40,7 +40,7 @@ pub(crate) fn encode_track(
     let mut speech = speech.map(SpeechWriter::create).transpose()?;
     let mut writer = TrackWriter::create(track)?;
     let config = AacConfig { sample_rate: MONTAGE.rate, channels: MONTAGE.channels };
-    let mut encoder = SoundEncoder::open(config, bit_rate)?;
+    let mut encoder = SoundEncoder::open(config, bit_rate, false)?;
     let mut priming = None;
     let mut keep = |place: i64, data: &[u8]| -> Result<(), TrackError> {
         let first = *priming.get_or_insert(-place);
@@ -81,9 +81,10 @@ pub(crate) struct SoundEncoder {
 }
 
 impl SoundEncoder {
-    pub(crate) fn open(config: AacConfig, bit_rate: u32) -> Result<Self, TrackError> {
-        let encoder =
-            Encoder::aac(config.sample_rate, config.channels, bit_rate).map_err(TrackError::Encode)?;
+    /// Opens an encoder; for `faithful` see [`Encoder::aac`].
+    pub(crate) fn open(config: AacConfig, bit_rate: u32, faithful: bool) -> Result<Self, TrackError> {
+        let encoder = Encoder::aac(config.sample_rate, config.channels, bit_rate, faithful)
+            .map_err(TrackError::Encode)?;
         Ok(Self { encoder, config, given: 0 })
     }
 

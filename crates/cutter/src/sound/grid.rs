@@ -11,10 +11,11 @@ use crate::sound::shape::Span;
 
 /// Samples in a packet.
 const PACKET: i64 = FRAME as i64;
-/// A clip with fewer packets to copy is encoded: it is hardly worth two joints.
-pub(crate) const FEWEST_COPIED: i64 = 24;
-/// Joints may take so many packets more on each side, so that they meet packets that can be joined.
-pub(crate) const WIDEST: i64 = 8;
+/// A clip with fewer packets to copy is encoded, which is hardly more than its two joints.
+pub(crate) const FEWEST_COPIED: i64 = 64;
+/// Joints may take so many packets more on each side, so that they meet packets that can be joined. Some encoders use
+/// short windows for twenty packets in a row.
+pub(crate) const WIDEST: i64 = 30;
 
 /// What is known of a clip's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Supply {
     /// How many packets there are, one after the other.
     pub(crate) count: u64,
 }
+
+const _: () = assert!(FEWEST_COPIED > 2 * WIDEST, "a run is never used up by its joints");
 
 /// The montage's packets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -158,7 +158,7 @@ impl<'a> Joiner<'a> {
     ) -> Result<Tried, TrackError> {
         let AacConfig { sample_rate, channels } = self.config;
         let rate = BIT_RATE.min(sample_rate.saturating_mul(3)) * channels;
-        let mut encoder = SoundEncoder::open(self.config, rate)?;
+        let mut encoder = SoundEncoder::open(self.config, rate, true)?;
         let first = from - LEAD;
         let mut joint = Joint { from, to, data: Vec::new(), sizes: Vec::new() };
         let (mut left_fits, mut right_fits) = (before.is_none(), after.is_none());

@@ -30,9 +30,9 @@ use crate::time::{TICKS_PER_SECOND, rescale_to_ticks};
 const MAGIC: &[u8; 8] = b"SMPACKS1";
 /// Bytes behind the sizes.
 const FOOT: usize = 32;
-/// Packets that are kept before and behind a clip: what decoding needs until it is right, what joints may widen by,
-/// and half a packet by which the clip may be moved.
-const MARGIN: i64 = 24;
+/// Packets that are kept before and behind a clip: what decoding and resampling need until they are right, and half a
+/// packet by which the clip may be moved.
+const MARGIN: i64 = 8;
 /// A clip's first packet lies no farther from its start than any clip may be long, in samples.
 const FARTHEST_FIRST: u64 = 1 << 48;
 /// Packets that are decoded to see whether they give what the header says.
@@ -62,7 +62,10 @@ pub(crate) fn take_packets(
             break;
         }
         if place >= -margin {
-            if taker.count() > 0 && place.abs_diff(taker.next()) > FRAME as u64 / 2 {
+            // Some encoders begin with packets that hold only their name.
+            let sounds = source.data().map(|data| Window::of(data, config.channels).is_some())?;
+            let follows = sounds && place.abs_diff(taker.next()) <= FRAME as u64 / 2;
+            if taker.count() > 0 && !follows {
                 if taker.next() >= length {
                     break;
                 }
@@ -71,6 +74,10 @@ pub(crate) fn take_packets(
                 }
                 taker = Taker::create(path, config)?;
                 decoding = Decoding::start(start, samples, config, speech)?;
+            }
+            if !sounds {
+                found = source.next()?;
+                continue;
             }
             if taker.count() == 0 {
                 taker.first = source.place().ok_or_else(|| cannot("it does not say when it starts"))?;
@@ -223,8 +230,8 @@ impl Taker {
     }
 
     fn keep(&mut self, data: &[u8]) -> Result<(), TrackError> {
-        if data.len() > LONGEST_PACKET || Window::of(data, self.config.channels).is_none() {
-            return Err(cannot("it is coded in an unusual way"));
+        if data.len() > LONGEST_PACKET {
+            return Err(cannot("its packets are longer than AAC allows"));
         }
         self.file.write_all(data)?;
         self.sizes.push(data.len() as u32);

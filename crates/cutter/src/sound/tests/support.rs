@@ -1,6 +1,6 @@
 //! Sources, cuts and comparisons that the tests of tracks share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -46,6 +46,25 @@ impl Source {
 
     pub(super) fn config(&self) -> AacConfig {
         self.0.probe.audio.as_ref().unwrap().aac.unwrap()
+    }
+
+    /// The source's packets, as the `ffmpeg` program copies them.
+    pub(super) fn packets(&self) -> Vec<Vec<u8>> {
+        let output = Command::new("ffmpeg")
+            .args(["-nostdin", "-loglevel", "error", "-i"])
+            .arg(&self.path)
+            .args(["-map", "0:a:0", "-c", "copy", "-f", "adts", "pipe:1"])
+            .output()
+            .unwrap();
+        let mut rest = output.stdout.as_slice();
+        let mut packets = Vec::new();
+        while let Some(head) = rest.get(..7) {
+            let length =
+                usize::from(head[3] & 3) << 11 | usize::from(head[4]) << 3 | usize::from(head[5]) >> 5;
+            packets.push(rest[7..length].to_vec());
+            rest = &rest[length..];
+        }
+        packets
     }
 
     /// The source's sound from its origin on, as it decodes.
@@ -159,7 +178,7 @@ pub(super) fn total(cuts: &[Cut]) -> u64 {
 pub(super) fn odd_cuts(count: u64, seconds: u64) -> Vec<Cut> {
     let most = (seconds - 3) * 48_000;
     (0..count)
-        .map(|n| Cut { start: (n * 7_777_777 + 12_345) % most, samples: 48_000 + n * 1_601 % 47_000 })
+        .map(|n| Cut { start: (n * 7_777_777 + 12_345) % most, samples: 96_000 + n * 1_601 % 47_000 })
         .collect()
 }
 
@@ -333,16 +352,20 @@ pub(super) fn assert_copies(source: &Source, directory: &TempDir, cuts: &[Cut], 
     let (worst, place) = worst_stretch(&made, &expected);
     println!("worst {worst:.1} dB at {place} of {}, {:?}", made.len(), track.copies);
     assert!(worst > decibel, "{worst:.1} dB at sample {}", place / form.channels as usize);
-    // Inside of copied runs nothing at all is different (but for how libav rounds).
+    // Copied packets are the source's own, byte by byte and one after the other.
+    let theirs = source.packets();
+    let mut reader = track.read().unwrap();
+    let ours: Vec<Vec<u8>> =
+        std::iter::from_fn(|| reader.next().unwrap()).map(|packet| packet.data).collect();
     for copy in &track.copies {
         assert!(copy.moved.abs() <= 512);
-        assert!(copy.packets > 0);
-        let from = (copy.first_packet as i64 + 1) * 1024 - i64::from(track.priming);
-        let to = (copy.first_packet + copy.packets) as i64 * 1024 - i64::from(track.priming);
-        for at in from as usize * form.channels as usize..to as usize * form.channels as usize {
-            assert!((made[at] - expected[at]).abs() < 1e-5, "{at}: {} {}", made[at], expected[at]);
+        if copy.packets == 0 {
+            assert!(form.rate < 40_000, "in two seconds of slower sound there is not enough to copy");
+            continue;
         }
+        let run = &ours[copy.first_packet as usize..(copy.first_packet + copy.packets) as usize];
+        assert!(theirs.windows(run.len()).any(|theirs| theirs == run), "{copy:?}");
     }
-    assert!(track.encoded_packets < 12 * (cuts.len() as u64 + 1));
+    assert!(form.rate < 40_000 || track.encoded_packets < 16 * (cuts.len() as u64 + 1));
     track
 }
