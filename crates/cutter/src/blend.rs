@@ -11,34 +11,23 @@ use crate::colour::{Converter, Depth};
 /// The weight that leaves nothing of what was there before.
 pub(crate) const FULL: u16 = 256;
 
-/// How a transition goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Easing {
-    /// Evenly.
-    Linear,
-    /// Slowly at both ends (smoothstep).
-    Smooth,
-}
-
 /// The weight after `position` of `length` steps: 0 at first, [`FULL`] from `length` on, never falling, and the same
 /// from both ends: `weight(p) + weight(length - p)` is [`FULL`].
 ///
 /// A dissolve over `n` frames whose neighbours are whole takes `weight(k + 1, n + 1)` for frame `k`; a fade-out whose
 /// last frame is black `weight(k + 1, n)`, and the fade-in that mirrors it `weight(n - k, n)`.
-pub(crate) fn weight(position: u64, length: u64, easing: Easing) -> u16 {
+pub(crate) fn weight(position: u64, length: u64) -> u16 {
     // More steps than this are none that a person sees; the cube below keeps within 128 bits.
     let length = length.min(1 << 32);
     if position >= length {
         return FULL;
     }
     if position > length - position {
-        return FULL - weight(length - position, length, easing);
+        return FULL - weight(length - position, length);
     }
     let (position, length) = (u128::from(position), u128::from(length));
-    let (part, whole) = match easing {
-        Easing::Linear => (position, length),
-        Easing::Smooth => (position * position * (3 * length - 2 * position), length * length * length),
-    };
+    // Slowly at both ends: smoothstep.
+    let (part, whole) = (position * position * (3 * length - 2 * position), length * length * length);
     ((u128::from(FULL) * 2 * part + whole) / (2 * whole)) as u16
 }
 

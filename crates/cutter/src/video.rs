@@ -11,7 +11,7 @@ use crate::av::AvError;
 use crate::av::encode::{Encoder, Likeness};
 use crate::av::frame::Frame;
 use crate::bitstream::{Framing, ParameterSets, reframe};
-use crate::blend::{Easing, dissolve, fade, weight};
+use crate::blend::{dissolve, fade, weight};
 use crate::error::ProblemKind;
 use crate::facts::VideoFacts;
 use crate::names::Nameplate;
@@ -141,12 +141,12 @@ impl<'a> Shot<'a> {
             plate.blend(&mut frame, number, name.frames, self.rate)?;
         }
         if number < effects.fade_in {
-            let level = weight(effects.fade_in - number, effects.fade_in, Easing::Smooth);
+            let level = weight(effects.fade_in - number, effects.fade_in);
             fade(&mut frame, level, effects.colour)?;
         }
         let left = self.clip.frames.saturating_sub(number);
         if left <= effects.fade_out {
-            let level = weight(effects.fade_out - left + 1, effects.fade_out, Easing::Smooth);
+            let level = weight(effects.fade_out - left + 1, effects.fade_out);
             fade(&mut frame, level, effects.colour)?;
         }
         Ok(frame)
@@ -197,7 +197,7 @@ pub(crate) fn encode_segment(
     for frame in 0..segment.frames {
         let mut picture = shot.frame(segment.first_frame + frame)?;
         if let Some((before, first)) = before.as_mut() {
-            let weight = weight(frame + 1, segment.frames + 1, Easing::Smooth);
+            let weight = weight(frame + 1, segment.frames + 1);
             picture = dissolve(&before.frame(*first + frame)?, &picture, weight)?;
         }
         picture.set_pts(frame as i64);

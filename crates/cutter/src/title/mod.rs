@@ -19,7 +19,7 @@ pub use files::FontFiles;
 pub use fonts::Fonts;
 pub(crate) use overlay::Overlay;
 
-use crate::blend::{Easing, FULL, weight};
+use crate::blend::{FULL, weight};
 use crate::picture::Target;
 use crate::time::{FrameRate, TICKS_PER_SECOND};
 use paint::{Bitmap, Ink};
@@ -64,8 +64,8 @@ pub(crate) fn opacity(frame: u64, rate: FrameRate, frames: u64) -> u16 {
         return 0;
     }
     let soft = |ticks: i64| rate.ticks_to_frames(ticks).min(shown / 3);
-    let coming = weight(frame + 1, soft(COMING_TICKS) + 1, Easing::Smooth);
-    let going = weight(shown - frame, soft(GOING_TICKS) + 1, Easing::Smooth);
+    let coming = weight(frame + 1, soft(COMING_TICKS) + 1);
+    let going = weight(shown - frame, soft(GOING_TICKS) + 1);
     coming.min(going).min(FULL)
 }
 

@@ -29,14 +29,14 @@ use crate::time::samples_to_ticks;
 pub(super) const STEREO: AacConfig = AacConfig { sample_rate: 48_000, channels: 2 };
 
 /// A source, opened.
-pub(super) struct Source(pub(super) Opened);
+pub(super) struct Source(pub(super) Opened, PathBuf);
 
 impl Source {
     pub(super) fn open(path: &Path) -> Self {
         let bytes: Arc<dyn ByteSource> =
             Arc::new(FileSource::new(std::fs::File::open(path).unwrap()).unwrap());
         let (container, probe, pool) = probe(&bytes, &MediaLimits::default()).unwrap();
-        Self(Opened { source: bytes, container, probe, pool })
+        Self(Opened { source: bytes, container, probe, pool }, path.to_owned())
     }
 
     pub(super) fn opening(&self) -> Opening {
@@ -52,7 +52,7 @@ impl Source {
     pub(super) fn packets(&self) -> Vec<Vec<u8>> {
         let output = Command::new("ffmpeg")
             .args(["-nostdin", "-loglevel", "error", "-i"])
-            .arg(&self.path)
+            .arg(&self.1)
             .args(["-map", "0:a:0", "-c", "copy", "-f", "adts", "pipe:1"])
             .output()
             .unwrap();
