@@ -28,7 +28,7 @@ use crate::planner::{Brief, Found, Probed, briefs, placed, plan};
 use crate::probe::{ProbeError, probe};
 use crate::protocol::{Progress, Stage};
 use crate::report::{
-    ClipReport, Fallback, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE, PartsReport, PlanReport,
+    ClipReport, Fallback, HlsLayout, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE, PartsReport, PlanReport,
     Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
 };
 use crate::sound::copy::{copy_track, write_speech};
@@ -301,7 +301,7 @@ impl<'a> Studio<'a> {
         let parts = Parts { plan, segments: &segments, sound: &sound };
         let media = self.job_dir.join(MEDIA_FILE);
         let mut done = 0;
-        assemble(&parts, &media, &self.job_dir.join(PLAYLIST_FILE), || {
+        let hls = assemble(&parts, &media, &self.job_dir.join(PLAYLIST_FILE), || {
             done += 1;
             (self.on_progress)(Progress {
                 stage: Stage::Assembling,
@@ -320,7 +320,7 @@ impl<'a> Studio<'a> {
                 let segments = segment_reports(plan, &segments);
                 let offsets = parts.offsets();
                 std::fs::remove_file(self.job_dir.join(TRACK_FILE))?;
-                Ok(Ok(Finished { verified, segments, loudness, offsets }))
+                Ok(Ok(Finished { verified, hls, segments, loudness, offsets }))
             }
             Err(VerifyError::Clips(clips)) => Ok(Err(Refit { clips, sound: None })),
             Err(VerifyError::Render(error)) => Err(error),
@@ -398,6 +398,7 @@ impl<'a> Studio<'a> {
                 content_type: "video/mp4".to_owned(),
             },
             clips: clip_reports(&plan, &finished),
+            hls: finished.hls,
             segments: finished.segments,
             sound: match &plan.sound {
                 SoundPlan::Copy { .. } => "copied, and encoded around the seams".to_owned(),
@@ -435,6 +436,7 @@ struct Refit {
 /// A montage that passed its checks.
 struct Finished {
     verified: Verified,
+    hls: HlsLayout,
     segments: Vec<SegmentReport>,
     loudness: Vec<Option<Loudness>>,
     offsets: Vec<i64>,
