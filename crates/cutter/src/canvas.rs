@@ -159,7 +159,7 @@ pub fn differences(video: &VideoFacts, canvas: &Canvas) -> Vec<Difference> {
         (video.rotation != 0, Difference::Rotation),
         (video.variable_rate || video.frame_rate != canvas.frame_rate, Difference::FrameRate),
         (!depth, Difference::PixelFormat),
-        (!video.colour.agrees_with(&canvas.colour), Difference::Colour),
+        (!video.colour.agrees_with(&canvas.colour, (video.width, video.height)), Difference::Colour),
         (!video.progressive, Difference::Interlaced),
     ];
     found.into_iter().filter_map(|(differs, what)| differs.then_some(what)).collect()

@@ -394,24 +394,36 @@ impl Sight {
     }
 }
 
-/// Takes the poster and the sprites: of each wanted frame the last independent picture at or before it.
+/// Takes the poster, and as sprites of each wanted frame the last independent picture at or before it.
 fn look(plan: &Plan, source: &Arc<dyn ByteSource>, expected: &[Expected<'_>]) -> Result<Pictures, AvError> {
     let mut pictures = Pictures::new(plan);
     let rate = plan.canvas.frame_rate;
     let mut sight = Sight::open(source)?;
-    let mut keys: Vec<u64> =
-        expected.iter().filter(|picture| picture.key).map(|picture| picture.frame).collect();
+    let mut keys: Vec<(u64, usize)> = (0..)
+        .zip(expected)
+        .filter(|(_, picture)| picture.key)
+        .map(|(place, picture)| (picture.frame, place))
+        .collect();
     keys.sort_unstable();
+    let before =
+        |frame: u64| keys[..keys.partition_point(|(key, _)| *key <= frame)].last().copied().unwrap_or((0, 0));
+
+    let poster = pictures.poster_frame;
+    let (key, first) = before(poster);
+    let place = expected.iter().position(|picture| picture.frame == poster).unwrap_or(first);
+    let due = rate.frame_to_ticks(poster);
+    sight.run(rate.frame_to_ticks(key), place.saturating_sub(first) + 1, |at, picture| {
+        if (at - due).abs() <= 1 { pictures.take_poster(picture) } else { Ok(()) }
+    })?;
     let mut wanted = pictures.wanted().into_iter().peekable();
     while let Some(frame) = wanted.next() {
-        let key = keys[..keys.partition_point(|key| *key <= frame)].last().copied().unwrap_or(0);
+        let (key, _) = before(frame);
         let mut numbers = vec![frame];
-        let next_key = keys.get(keys.partition_point(|key| *key <= frame)).copied().unwrap_or(u64::MAX);
-        while let Some(more) = wanted.next_if(|more| *more < next_key) {
+        while let Some(more) = wanted.next_if(|more| before(*more).0 == key) {
             numbers.push(more);
         }
         sight.run(rate.frame_to_ticks(key), 1, |_, picture| {
-            numbers.drain(..).try_for_each(|number| pictures.take(number, picture))
+            numbers.drain(..).try_for_each(|number| pictures.take_sprite(number, picture))
         })?;
     }
     Ok(pictures)

@@ -142,7 +142,8 @@ pub struct FontFiles(pub(super) Vec<FontFile>);
 impl FontFiles {
     /// What tells these fonts from others: a name may look different with other ones.
     pub(super) fn fingerprint(&self) -> String {
-        let files: Vec<_> = self.0.iter().map(|file| (&file.name.family, file.name.bold, file.bytes)).collect();
+        let files: Vec<_> =
+            self.0.iter().map(|file| (&file.name.family, file.name.bold, file.bytes)).collect();
         crate::plan::digest(&files)
     }
 
