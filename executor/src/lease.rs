@@ -30,6 +30,8 @@ pub struct Lease {
     stopped: CancellationToken,
     /// Fires when nothing may be written any more.
     forfeited: CancellationToken,
+    /// Fires when the process shuts down, also where that does not stop the attempt.
+    leaving: CancellationToken,
     /// The children that run, for whoever waits. Changed under the lock of `state` only.
     running: watch::Sender<Vec<Pid>>,
 }
@@ -60,6 +62,7 @@ impl Lease {
             }),
             stopped: CancellationToken::new(),
             forfeited: CancellationToken::new(),
+            leaving: CancellationToken::new(),
             running: watch::Sender::new(Vec::new()),
         }
     }
@@ -142,8 +145,14 @@ impl Lease {
         self.change(|state| state.guard.lost());
     }
 
+    /// Waits until the process shuts down. What is being published goes on then, what can be left out is.
+    pub async fn leaving(&self) {
+        self.leaving.cancelled().await;
+    }
+
     /// The process shuts down.
     pub fn shut_down(&self) {
+        self.leaving.cancel();
         self.change(|state| state.guard.shut_down());
     }
 

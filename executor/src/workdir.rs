@@ -170,7 +170,14 @@ pub fn open_finished(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_finished`], and when it cannot be read.
 pub fn measure(path: &Path) -> io::Result<Finished> {
-    let mut file = open_finished(path)?;
+    measure_file(&mut open_finished(path)?)
+}
+
+/// Size and hash of what is left to read of a file. Blocks.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn measure_file(file: &mut File) -> io::Result<Finished> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 20];
     loop {

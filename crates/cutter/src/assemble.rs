@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::bitstream::with_sets;
 use crate::error::RenderError;
-use crate::mp4::{self, AudioTrack, Chapter, ColourCodes, Movie, Mp4Error, VideoSample, VideoTrack, describe};
+use crate::mp4::{
+    self, AudioTrack, Chapter, ColourCodes, Movie, Mp4Error, VideoSample, VideoTrack, describe,
+};
 use crate::plan::{Plan, VideoCodec};
 use crate::report::{HlsFragment, HlsLayout};
 use crate::segment::{SegmentFacts, SegmentReader};
@@ -115,7 +117,8 @@ fn check_segments(parts: &Parts<'_>) -> Result<(), RenderError> {
 
 fn video_track(parts: &Parts<'_>) -> Result<VideoTrack, Mp4Error> {
     let canvas = &parts.plan.canvas;
-    let sets = parts.segments.first().map(|(_, facts)| &facts.sets).ok_or(Mp4Error::Movie("it has no pictures"))?;
+    let sets =
+        parts.segments.first().map(|(_, facts)| &facts.sets).ok_or(Mp4Error::Movie("it has no pictures"))?;
     let configuration = match canvas.codec {
         VideoCodec::H264 => describe::avcc(&sets.sps, &sets.pps)?,
         VideoCodec::Hevc => describe::hvcc(&sets.vps, &sets.sps, &sets.pps)?,

@@ -349,7 +349,10 @@ mod tests {
     fn headers_are_read() {
         let avcc = [1, 100, 0, 31, 0xff, 0xe1, 0, 2, 0x67, 9, 1, 0, 2, 0x68, 8];
         let (sets, framing) = ParameterSets::of_header(VideoCodec::H264, &avcc).unwrap();
-        assert_eq!((sets.sps, sets.pps, framing), (vec![vec![0x67, 9]], vec![vec![0x68, 8]], Framing::Lengths(4)));
+        assert_eq!(
+            (sets.sps, sets.pps, framing),
+            (vec![vec![0x67, 9]], vec![vec![0x68, 8]], Framing::Lengths(4))
+        );
         let mut hvcc = vec![1; 21];
         hvcc.extend([0xff, 2, 0xa1, 0, 1, 0, 2, 33 << 1, 7, 0xa2, 0, 1, 0, 1, 34 << 1]);
         let (sets, framing) = ParameterSets::of_header(VideoCodec::Hevc, &hvcc).unwrap();

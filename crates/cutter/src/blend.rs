@@ -144,12 +144,8 @@ mod tests {
 
     #[test]
     fn known_weights() {
-        assert_eq!(
-            [0, 1, 2, 3, 4, 5].map(|step| weight(step, 4, Easing::Linear)),
-            [0, 64, 128, 192, 256, 256]
-        );
-        assert_eq!([0, 1, 2, 3, 4].map(|step| weight(step, 4, Easing::Smooth)), [0, 40, 128, 216, 256]);
-        assert_eq!(weight(0, 0, Easing::Smooth), FULL);
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|step| weight(step, 4)), [0, 40, 128, 216, 256, 256]);
+        assert_eq!(weight(0, 0), FULL);
     }
 
     proptest! {
@@ -185,18 +181,16 @@ mod tests {
         }
 
         #[test]
-        fn weights_rise_evenly_from_both_ends(length in 1_u64..2000, smooth: bool) {
-            let easing = if smooth { Easing::Smooth } else { Easing::Linear };
-            let weights: Vec<u16> = (0..=length).map(|step| weight(step, length, easing)).collect();
+        fn weights_rise_evenly_from_both_ends(length in 1_u64..2000) {
+            let weights: Vec<u16> = (0..=length).map(|step| weight(step, length)).collect();
             prop_assert_eq!((weights[0], weights[length as usize]), (0, FULL));
             prop_assert!(weights.windows(2).all(|pair| pair[0] <= pair[1]));
             prop_assert!((0..=length as usize).all(|step| weights[step] + weights[length as usize - step] == FULL));
         }
 
         #[test]
-        fn any_numbers_have_a_weight(position: u64, length: u64, smooth: bool) {
-            let easing = if smooth { Easing::Smooth } else { Easing::Linear };
-            prop_assert!(weight(position, length, easing) <= FULL);
+        fn any_numbers_have_a_weight(position: u64, length: u64) {
+            prop_assert!(weight(position, length) <= FULL);
         }
     }
 }

@@ -159,7 +159,7 @@ pub fn differences(video: &VideoFacts, canvas: &Canvas) -> Vec<Difference> {
         (video.rotation != 0, Difference::Rotation),
         (video.variable_rate || video.frame_rate != canvas.frame_rate, Difference::FrameRate),
         (!depth, Difference::PixelFormat),
-        (!video.colour.agrees_with(&canvas.colour), Difference::Colour),
+        (!video.colour.agrees_with(&canvas.colour, (video.width, video.height)), Difference::Colour),
         (!video.progressive, Difference::Interlaced),
     ];
     found.into_iter().filter_map(|(differs, what)| differs.then_some(what)).collect()
@@ -265,7 +265,12 @@ mod tests {
         assert_eq!(size_and_rate(CanvasOptions::default(), &clips).0, 640);
         let clips = [clip(&hd, 10, Some(20)), clip(&small, 4, Some(10))];
         assert_eq!(size_and_rate(CanvasOptions::default(), &clips).0, 1280);
-        let deep = VideoFacts { codec: "hevc".into(), pixel_format: "yuv420p10le".into(), bit_depth: 10, ..hd.clone() };
+        let deep = VideoFacts {
+            codec: "hevc".into(),
+            pixel_format: "yuv420p10le".into(),
+            bit_depth: 10,
+            ..hd.clone()
+        };
         let clips = [clip(&deep, 10, Some(20)), clip(&hd, 4, Some(10))];
         let canvas = elected(CanvasOptions::default(), &clips);
         assert_eq!((canvas.codec, canvas.bit_depth), (VideoCodec::Hevc, 10));
@@ -301,18 +306,15 @@ mod tests {
         let clips = [clip(&source, 5, Some(3))];
         let narrow = CanvasOptions { width: Some(640), ..CanvasOptions::default() };
         assert_eq!(size_and_rate(narrow, &clips), (640, 360, "30000/1001".into()));
-        let fixed = CanvasOptions {
-            width: Some(320),
-            height: Some(320),
-            frame_rate: "12".parse().ok(),
-            codec: None,
-        };
+        let fixed =
+            CanvasOptions { width: Some(320), height: Some(320), frame_rate: "12".parse().ok(), codec: None };
         assert_eq!(size_and_rate(fixed, &clips), (320, 320, "12".into()));
     }
 
     #[test]
     fn large_and_fast_is_capped_when_it_is_encoded() {
-        let size = |video: &VideoFacts, encoded| size_and_rate(CanvasOptions::default(), &[clip(video, 1, encoded)]);
+        let size =
+            |video: &VideoFacts, encoded| size_and_rate(CanvasOptions::default(), &[clip(video, 1, encoded)]);
         assert_eq!(size(&shown(7680, 4320, "120"), None), (3840, 2160, "60".into()));
         assert_eq!(size(&shown(7680, 4320, "30"), Some(1)), (7680, 4320, "30".into()));
         assert_eq!(size(&shown(1080, 4000, "239.76"), None).1, 3840);

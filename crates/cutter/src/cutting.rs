@@ -140,7 +140,8 @@ impl Places {
     fn find(edges: &Edges, wish: &Wish) -> Result<Self, NoCopy> {
         let frame = wish.rate.frame_to_ticks(1);
         let tolerance = TIME_TOLERANCE_TICKS.min(frame / 4);
-        let on_screen = edges.start.iter().map(|picture| picture.at).filter(|at| *at <= wish.start + tolerance);
+        let on_screen =
+            edges.start.iter().map(|picture| picture.at).filter(|at| *at <= wish.start + tolerance);
         let first = || edges.start.iter().map(|picture| picture.at).min();
         let anchor = on_screen.max().or_else(first).ok_or(NoCopy::NoStart)?;
         let number = |at: i64| {
@@ -152,8 +153,7 @@ impl Places {
         let numbered = |pictures: &[CodedPicture]| -> Option<Vec<(i64, CodedPicture)>> {
             pictures.iter().map(|picture| Some((number(picture.at)?, *picture))).collect()
         };
-        let (start, end) =
-            numbered(&edges.start).zip(numbered(&edges.end)).ok_or(NoCopy::Uneven)?;
+        let (start, end) = numbered(&edges.start).zip(numbered(&edges.end)).ok_or(NoCopy::Uneven)?;
         let starts = start
             .iter()
             .filter(|(_, picture)| matches!(picture.kind, PictureKind::Idr | PictureKind::Cra))
@@ -176,8 +176,7 @@ impl Places {
             .filter(|(number, _)| *number >= touched_start)
             .min()
             .ok_or(if wish.touched_start > 0 { NoCopy::Touched } else { NoCopy::NoStart })?;
-        let body_end =
-            self.ends.iter().copied().filter(|place| *place <= last).max().unwrap_or(i64::MIN);
+        let body_end = self.ends.iter().copied().filter(|place| *place <= last).max().unwrap_or(i64::MIN);
         if body_end <= body {
             return Err(if wish.touched_end > 0 { NoCopy::Touched } else { NoCopy::NoStart });
         }

@@ -30,7 +30,9 @@ pub(crate) fn look(
     codec: Option<VideoCodec>,
     brief: &Brief,
 ) -> Result<Found, AvError> {
-    let Some(codec) = codec else { return Ok(Found { edges: None, spans: spans(demuxer, probe, brief, brief.start)? }) };
+    let Some(codec) = codec else {
+        return Ok(Found { edges: None, spans: spans(demuxer, probe, brief, brief.start)? });
+    };
     let stream = probe.video.stream;
     demuxer.only(stream)?;
     let Some((sets, framing)) = ParameterSets::of_header(codec, &demuxer.header(stream)?) else {
@@ -41,7 +43,8 @@ pub(crate) fn look(
     let mut walk = Walk::new(demuxer, probe, codec, framing)?;
     let frame = probe.video.frame_rate.frame_to_ticks(1);
     let near = tolerance(probe.video.frame_rate);
-    let (from, end) = (brief.start.saturating_add(brief.touched_start), brief.start.saturating_add(brief.duration));
+    let (from, end) =
+        (brief.start.saturating_add(brief.touched_start), brief.start.saturating_add(brief.duration));
     let reach = match brief.cut.mode {
         CutMode::Snap | CutMode::Auto => brief.cut.tolerance_ticks,
         CutMode::Exact | CutMode::Copy => 0,
@@ -157,12 +160,7 @@ impl<'a> Walk<'a> {
 
 /// The bytes that a clip needs, from the container's index: those of the pictures from time `first` (ticks from the origin)
 /// on and those of the sound. Empty where the container has no index.
-fn spans(
-    demuxer: &Demuxer,
-    probe: &Probe,
-    brief: &Brief,
-    first: i64,
-) -> Result<Vec<(u64, u64)>, AvError> {
+fn spans(demuxer: &Demuxer, probe: &Probe, brief: &Brief, first: i64) -> Result<Vec<(u64, u64)>, AvError> {
     let clock = |at: i64| at.saturating_add(probe.origin_ticks);
     let end = clock(brief.start.saturating_add(brief.duration)).saturating_add(TICKS_PER_SECOND / 4);
     let mut spans = stretch(&demuxer.index(probe.video.stream)?, clock(first), end);
@@ -210,15 +208,23 @@ mod tests {
 
     #[test]
     fn spans_that_nearly_touch_are_one() {
-        assert_eq!(merge(vec![(500_000, 10), (0, 100), (90, 20), (110 + GAP, 5)]), [(0, 115 + GAP), (500_000, 10)]);
+        assert_eq!(
+            merge(vec![(500_000, 10), (0, 100), (90, 20), (110 + GAP, 5)]),
+            [(0, 115 + GAP), (500_000, 10)]
+        );
         assert!(merge(vec![]).is_empty());
     }
 
     #[test]
     fn a_stretch_begins_with_its_key() {
         let entry = |at, offset, bytes, key| IndexEntry { at, offset, bytes, key };
-        let index =
-            [entry(0, 0, 10, true), entry(10, 10, 5, false), entry(20, 20, 10, true), entry(30, 30, 5, false), entry(40, 40, 9, true)];
+        let index = [
+            entry(0, 0, 10, true),
+            entry(10, 10, 5, false),
+            entry(20, 20, 10, true),
+            entry(30, 30, 5, false),
+            entry(40, 40, 9, true),
+        ];
         assert_eq!(stretch(&index, 25, 35), [(20, 10), (30, 5)]);
         assert!(stretch(&index, -1, 35).is_empty());
         let places = [entry(0, 100, 0, true), entry(20, 300, 0, true), entry(40, 700, 0, true)];

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::colour::Matrix;
 use crate::time::FrameRate;
 
 /// A source that can be read.
@@ -143,13 +144,15 @@ impl Colour {
         Self { primaries: name(), transfer: name(), matrix: name(), full_range: false }
     }
 
-    /// Whether pictures of both may stand in one stream: what one of them leaves unsaid is no difference.
-    pub fn agrees_with(&self, other: &Self) -> bool {
+    /// Whether pictures of both, of this size, may stand in one stream: what one of them leaves unsaid of primaries and
+    /// transfer is no difference; an unsaid matrix is the usual one.
+    pub fn agrees_with(&self, other: &Self, (width, height): (u32, u32)) -> bool {
         let same = |ours: &str, theirs: &str| ours == theirs || ours == "unknown" || theirs == "unknown";
+        let matrix = |name: &str| Matrix::named(name).unwrap_or_else(|| Matrix::usual(width, height));
         self.full_range == other.full_range
             && same(&self.primaries, &other.primaries)
             && same(&self.transfer, &other.transfer)
-            && same(&self.matrix, &other.matrix)
+            && matrix(&self.matrix) == matrix(&other.matrix)
     }
 }
 

@@ -254,7 +254,9 @@ impl Workshop<'_> {
             }
         } else {
             let before = match segment.kind {
-                SegmentKind::Blend => Some(self.take(self.clip(segment.clip.saturating_sub(1) as usize)?, threads)?),
+                SegmentKind::Blend => {
+                    Some(self.take(self.clip(segment.clip.saturating_sub(1) as usize)?, threads)?)
+                }
                 _ => None,
             };
             let take = self.take(clip, threads)?;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::facts::Colour;
-pub use crate::sound::choose::SoundPlan;
 use crate::order::{CutMode, EncoderSettings, SourceInfo, Transition};
+pub use crate::sound::choose::SoundPlan;
 use crate::time::{FrameRate, TICKS_PER_SECOND, TIME_TOLERANCE_TICKS};
 
 /// Grows when the meaning of a plan or the way in which a segment is made changes, so that hashes and keys of old
@@ -166,6 +166,8 @@ pub struct Name {
     pub subtitle: Option<String>,
     /// How many frames it is seen.
     pub frames: u64,
+    /// What tells the fonts that it is written with from others.
+    pub fonts: String,
 }
 
 impl Effects {

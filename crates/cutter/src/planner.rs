@@ -12,10 +12,12 @@ use crate::canvas::{Candidate, differences, elect};
 use crate::cutting::{CopyCut, Edges, NoCopy, Wish, choose};
 use crate::error::{Problem, ProblemKind};
 use crate::facts::{AudioFacts, Probe, VideoFacts};
-use crate::order::{ClipOrder, Cut, CutMode, EncoderSettings, Extent, Moment, Order, SourceInfo, TransitionKind};
+use crate::order::{
+    ClipOrder, Cut, CutMode, EncoderSettings, Extent, Moment, Order, SourceInfo, TransitionKind,
+};
 use crate::plan::{
-    Canvas, Difference, Effects, Name, PLAN_VERSION, Plan, PlannedClip, Segment, SegmentKind, SoundPlan, VideoCodec,
-    digest, end_slack, frame_at,
+    Canvas, Difference, Effects, Name, PLAN_VERSION, Plan, PlannedClip, Segment, SegmentKind, SoundPlan,
+    VideoCodec, digest, end_slack, frame_at,
 };
 use crate::sound::choose::sound_plan;
 use crate::sound::shape::Placed;
@@ -53,6 +55,17 @@ pub struct Found {
     pub edges: Option<Edges>,
     /// The bytes that the clip needs, as far as the container tells.
     pub spans: Vec<(u64, u64)>,
+}
+
+/// What is given besides the order and its sources.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// Clips that are encoded although they could be copied, with the reason.
+    pub forced: &'a BTreeMap<u32, String>,
+    /// Why the sound is encoded although it could be copied.
+    pub sound_forced: Option<&'a str>,
+    /// What tells the fonts of this machine from others.
+    pub fonts: &'a str,
 }
 
 /// Places the clips of an order.
@@ -167,7 +180,6 @@ fn place(clip: &ClipOrder, probe: &Probe) -> Result<(i64, i64), ProblemKind> {
 }
 
 /// Makes the plan of an order from its briefs, what was found in its sources, and what was found around the clips' edges.
-/// Clips in `forced` are encoded, for the reason that stands there, and so is the sound where there is a reason for it.
 ///
 /// # Errors
 /// A canvas that cannot be made.
@@ -176,8 +188,7 @@ pub fn plan(
     probes: &[Probed],
     briefs: &[Brief],
     found: &[Found],
-    forced: &BTreeMap<u32, String>,
-    sound_forced: Option<&str>,
+    given: &Given<'_>,
 ) -> Result<Plan, Vec<Problem>> {
     let general = |kind| vec![Problem { clip: None, source: None, kind }];
     let sources: Vec<&VideoFacts> = order
@@ -190,7 +201,7 @@ pub fn plan(
         return Err(general(ProblemKind::Unreadable { reason }));
     }
     let cuts: Vec<Result<CopyCut, Why>> = (0..sources.len())
-        .map(|index| match forced.get(&(index as u32)) {
+        .map(|index| match given.forced.get(&(index as u32)) {
             Some(reason) => Err(Why::Forced(reason.clone())),
             None => cut(sources[index], &briefs[index], &found[index]),
         })
@@ -204,9 +215,10 @@ pub fn plan(
         .collect();
     let canvas = elect(&order.canvas, &candidates, &order.limits).map_err(general)?;
 
-    let resolved: Vec<Resolved<'_>> =
-        (0..sources.len()).map(|index| Resolved::of(sources[index], &briefs[index], &cuts[index], &canvas)).collect();
-    let effects = effects(order, briefs, &resolved, canvas.frame_rate);
+    let resolved: Vec<Resolved<'_>> = (0..sources.len())
+        .map(|index| Resolved::of(sources[index], &briefs[index], &cuts[index], &canvas))
+        .collect();
+    let effects = effects(order, briefs, &resolved, canvas.frame_rate, given.fonts);
     let mut clips: Vec<PlannedClip> = Vec::with_capacity(resolved.len());
     let mut segments = Vec::new();
     let mut frames = 0;
@@ -271,7 +283,7 @@ pub fn plan(
         .iter()
         .map(|clip| probes.get(clip.source as usize)?.as_ref()?.as_ref().ok()?.audio.as_ref())
         .collect();
-    plan.sound = match sound_forced {
+    plan.sound = match given.sound_forced {
         Some(why) => SoundPlan::Encode { why: why.to_owned() },
         None => sound_plan(plan.loudness_lufs.is_some(), &placed(&plan), &sounds),
     };
@@ -338,7 +350,13 @@ impl<'a> Resolved<'a> {
 }
 
 /// What is done to each clip's edges, in frames. A dissolve has the same length in both of its clips.
-fn effects(order: &Order, briefs: &[Brief], resolved: &[Resolved<'_>], rate: FrameRate) -> Vec<Effects> {
+fn effects(
+    order: &Order,
+    briefs: &[Brief],
+    resolved: &[Resolved<'_>],
+    rate: FrameRate,
+    fonts: &str,
+) -> Vec<Effects> {
     let kind = order.transition.kind;
     let part = |ticks: i64, index: usize| rate.ticks_to_frames(ticks).min(resolved[index].frames / 2);
     let both = |ticks: i64, one: usize, other: usize| part(ticks, one).min(part(ticks, other));
@@ -361,6 +379,7 @@ fn effects(order: &Order, briefs: &[Brief], resolved: &[Resolved<'_>], rate: Fra
             text: one_line(&overlay.text),
             subtitle: overlay.subtitle.as_deref().map(one_line).filter(|line| !line.is_empty()),
             frames: rate.ticks_to_frames(overlay.ticks).min(resolved[index].frames),
+            fonts: fonts.to_owned(),
         });
         effects
     });
@@ -377,7 +396,8 @@ fn layout(
     let moment = |frame: u64| clip.start_ticks.saturating_add(rate.frame_to_ticks(frame));
     let encode = |first: u64, end: u64| {
         let pieces = pieces(end.saturating_sub(first), encoder.segment_seconds, rate);
-        let piece = move |(offset, length)| (first + offset, length, SegmentKind::Encode, moment(first + offset));
+        let piece =
+            move |(offset, length)| (first + offset, length, SegmentKind::Encode, moment(first + offset));
         pieces.into_iter().map(piece)
     };
     let (first, last) = (clip.effects.dissolve_in, clip.frames - clip.effects.dissolve_out);
@@ -432,7 +452,10 @@ fn reason(clip: &Resolved<'_>, cut: &Result<CopyCut, Why>) -> String {
             let what: Vec<String> = clip.unlike.iter().map(Difference::to_string).collect();
             let codec = VideoCodec::named(&clip.video.codec).is_none();
             let note = if codec {
-                format!(" ({} is not copied, since no edges that match it can be encoded safely)", clip.video.codec)
+                format!(
+                    " ({} is not copied, since no edges that match it can be encoded safely)",
+                    clip.video.codec
+                )
             } else {
                 String::new()
             };
@@ -573,7 +596,11 @@ mod tests {
                 Found { edges: Some(edges(brief, probe.video.frame_rate, gop)), spans: vec![] }
             })
             .collect();
-        plan(order, probes, &briefs, &found, &BTreeMap::new(), None)
+        plan(order, probes, &briefs, &found, &given(&BTreeMap::new()))
+    }
+
+    fn given(forced: &BTreeMap<u32, String>) -> Given<'_> {
+        Given { forced, sound_forced: None, fonts: "" }
     }
 
     fn seconds(seconds: i64) -> i64 {
@@ -604,7 +631,8 @@ mod tests {
 
     #[test]
     fn only_edges_are_encoded_and_the_plan_says_why() {
-        let order = order(serde_json::json!([clip(0, seconds(1), seconds(20)), clip(1, seconds(4), seconds(6))]));
+        let order =
+            order(serde_json::json!([clip(0, seconds(1), seconds(20)), clip(1, seconds(4), seconds(6))]));
         let odd = Probe { video: VideoFacts { width: 640, ..video() }, ..probe("30", 60) };
         let plan = planned(&order, &[Some(Ok(probe("30", 60))), Some(Ok(odd))], 60).unwrap();
         let kinds: Vec<_> =
@@ -624,7 +652,7 @@ mod tests {
         let briefs = briefs(&order, &probes).unwrap();
         let found = Found { edges: Some(edges(&briefs[0], "30".parse().unwrap(), 60)), spans: vec![] };
         let forced = BTreeMap::from([(0, "it did not pass".to_owned())]);
-        let plan = plan(&order, &probes, &briefs, &[found], &forced, None).unwrap();
+        let plan = plan(&order, &probes, &briefs, &[found], &given(&forced)).unwrap();
         assert_eq!((plan.copied_frames(), plan.frames), (0, 600));
         assert!(plan.clips[0].reason.ends_with("it did not pass"));
     }
@@ -636,10 +664,13 @@ mod tests {
             let plan = planned(&order(clips), &probes, 60).unwrap();
             plan.segments.into_iter().map(|segment| segment.key).collect()
         };
-        let one = keys(serde_json::json!([clip(0, seconds(1), seconds(9)), clip(0, seconds(20), seconds(9))]));
-        let swapped = keys(serde_json::json!([clip(0, seconds(20), seconds(9)), clip(0, seconds(1), seconds(9))]));
+        let one =
+            keys(serde_json::json!([clip(0, seconds(1), seconds(9)), clip(0, seconds(20), seconds(9))]));
+        let swapped =
+            keys(serde_json::json!([clip(0, seconds(20), seconds(9)), clip(0, seconds(1), seconds(9))]));
         assert_eq!(one.iter().collect::<std::collections::BTreeSet<_>>(), swapped.iter().collect());
-        let edited = keys(serde_json::json!([clip(0, seconds(1), seconds(9)), clip(0, seconds(21), seconds(9))]));
+        let edited =
+            keys(serde_json::json!([clip(0, seconds(1), seconds(9)), clip(0, seconds(21), seconds(9))]));
         assert_eq!(one[..2], edited[..2], "the other clip keeps its results");
         assert_ne!(one[2..], edited[2..]);
         let other = keys(serde_json::json!([clip(1, seconds(1), seconds(9))]));
@@ -651,7 +682,9 @@ mod tests {
         let probes = [Some(Ok(probe("30", 60))), None];
         let with = |kind: TransitionKind| {
             let mut order = order(serde_json::json!([
-                clip(0, seconds(1), seconds(9)), clip(0, seconds(20), seconds(9)), clip(0, seconds(30), TICKS_PER_SECOND / 2)
+                clip(0, seconds(1), seconds(9)),
+                clip(0, seconds(20), seconds(9)),
+                clip(0, seconds(30), TICKS_PER_SECOND / 2)
             ]));
             order.transition = Transition { kind, ticks: TICKS_PER_SECOND, colour: [255; 3] };
             planned(&order, &probes, 60).unwrap()
@@ -659,12 +692,19 @@ mod tests {
         let plan = with(TransitionKind::Dissolve);
         assert_eq!(plan.frames, 270 + 270 + 15 - 30 - 7);
         assert_eq!((plan.clips[1].first_frame, plan.clips[2].first_frame), (240, 240 + 270 - 7));
-        let blends: Vec<u64> = plan.segments.iter().filter(|segment| segment.kind == SegmentKind::Blend)
-            .map(|segment| segment.frames).collect();
+        let blends: Vec<u64> = plan
+            .segments
+            .iter()
+            .filter(|segment| segment.kind == SegmentKind::Blend)
+            .map(|segment| segment.frames)
+            .collect();
         assert_eq!(blends, [30, 7]);
         assert!(plan.copied_frames() > 300);
         let plan = with(TransitionKind::Dip);
-        assert_eq!((plan.frames, plan.clips[0].effects.fade_in, plan.clips[0].effects.fade_out), (555, 0, 15));
+        assert_eq!(
+            (plan.frames, plan.clips[0].effects.fade_in, plan.clips[0].effects.fade_out),
+            (555, 0, 15)
+        );
         let plan = with(TransitionKind::Fade);
         assert_eq!((plan.clips[0].effects.fade_in, plan.clips[2].effects.fade_out), (15, 7));
     }

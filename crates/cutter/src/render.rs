@@ -24,12 +24,12 @@ use crate::names::{Nameplate, missing_letters};
 use crate::order::Order;
 use crate::pieces::{Made, Opened, Piece, Workshop, reading_failed, sound_failed};
 use crate::plan::{Canvas, Plan, SegmentKind, SoundPlan, VideoCodec, hex, piece_file};
-use crate::planner::{Brief, Found, Probed, briefs, placed, plan};
+use crate::planner::{Brief, Found, Given, Probed, briefs, placed, plan};
 use crate::probe::{ProbeError, probe};
 use crate::protocol::{Progress, Stage};
 use crate::report::{
-    ClipReport, Fallback, HlsLayout, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE, PartsReport, PlanReport,
-    Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
+    ClipReport, Fallback, HlsLayout, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE,
+    PartsReport, PlanReport, Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
 };
 use crate::sound::copy::{copy_track, write_speech};
 use crate::sound::encode::encode_track;
@@ -114,7 +114,9 @@ impl<'a> Studio<'a> {
                     (Some(open), Some(Ok(probe)))
                 }
                 Some(Err(ProbeError::Refused(kind))) => (None, Some(Err(kind))),
-                Some(Err(ProbeError::Failed(error))) => return Err(reading_failed(index as u32, None, error)),
+                Some(Err(ProbeError::Failed(error))) => {
+                    return Err(reading_failed(index as u32, None, error));
+                }
             };
             opened.push(open);
             probed.push(result);
@@ -140,7 +142,8 @@ impl<'a> Studio<'a> {
     /// As [`render`].
     pub fn plan_only(mut self) -> Result<PlanReport, RenderError> {
         let plan = self.plan()?;
-        let names = self.order.overlays().flat_map(|overlay| [Some(&overlay.text), overlay.subtitle.as_ref()]);
+        let names =
+            self.order.overlays().flat_map(|overlay| [Some(&overlay.text), overlay.subtitle.as_ref()]);
         let missing = missing_letters(self.fonts, names.flatten());
         let warnings = if missing.is_empty() {
             Vec::new()
@@ -233,7 +236,12 @@ impl<'a> Studio<'a> {
             None => self.look()?,
         };
         let refused = |problems: Vec<Problem>| RenderError::Refused { problems };
-        let plan = plan(self.order, &self.probed, &self.briefs, &found, &self.forced, self.sound_forced.as_deref());
+        let given = Given {
+            forced: &self.forced,
+            sound_forced: self.sound_forced.as_deref(),
+            fonts: self.fonts.fingerprint(),
+        };
+        let plan = plan(self.order, &self.probed, &self.briefs, &found, &given);
         self.found = Some(found);
         plan.map_err(refused)
     }
@@ -243,7 +251,8 @@ impl<'a> Studio<'a> {
         let mut found = Vec::with_capacity(self.briefs.len());
         for (clip, brief) in self.order.clips.iter().zip(&self.briefs) {
             let missing = || RenderError::Protocol { reason: format!("source {} is missing", clip.source) };
-            let opened = self.opened.get(clip.source as usize).and_then(Option::as_ref).ok_or_else(missing)?;
+            let opened =
+                self.opened.get(clip.source as usize).and_then(Option::as_ref).ok_or_else(missing)?;
             let codec = Canvas::of(&opened.probe.video).map(|canvas| canvas.codec);
             let codec = codec.filter(|codec| *codec == VideoCodec::H264 || *codec == VideoCodec::Hevc);
             let looked = opened.look(codec, brief);
@@ -320,7 +329,8 @@ impl<'a> Studio<'a> {
                 let segments = segment_reports(plan, &segments);
                 let offsets = parts.offsets();
                 std::fs::remove_file(self.job_dir.join(TRACK_FILE))?;
-                Ok(Ok(Finished { verified, hls, segments, loudness, offsets }))
+                let packets = (sound.copied_packets, sound.encoded_packets);
+                Ok(Ok(Finished { verified, hls, segments, loudness, offsets, packets }))
             }
             Err(VerifyError::Clips(clips)) => Ok(Err(Refit { clips, sound: None })),
             Err(VerifyError::Render(error)) => Err(error),
@@ -378,12 +388,16 @@ impl<'a> Studio<'a> {
     }
 
     fn facts(&self) -> Vec<Option<crate::facts::Probe>> {
-        self.probed.iter().map(|probed| probed.as_ref().and_then(|probed| probed.as_ref().ok()).cloned()).collect()
+        self.probed
+            .iter()
+            .map(|probed| probed.as_ref().and_then(|probed| probed.as_ref().ok()).cloned())
+            .collect()
     }
 
     fn report(self, plan: Plan, finished: Finished, (kept, made): (u32, u32)) -> Result<Report, RenderError> {
         let (bytes, sha256) = digest(&self.job_dir.join(MEDIA_FILE))?;
-        let fallbacks = self.forced.iter().map(|(clip, reason)| Fallback { clip: *clip, reason: reason.clone() });
+        let fallbacks =
+            self.forced.iter().map(|(clip, reason)| Fallback { clip: *clip, reason: reason.clone() });
         Ok(Report {
             media: MediaFacts {
                 width: plan.canvas.width,
@@ -401,7 +415,10 @@ impl<'a> Studio<'a> {
             hls: finished.hls,
             segments: finished.segments,
             sound: match &plan.sound {
-                SoundPlan::Copy { .. } => "copied, and encoded around the seams".to_owned(),
+                SoundPlan::Copy { .. } => {
+                    let (copied, encoded) = finished.packets;
+                    format!("{copied} packets are copied, {encoded} around the seams are encoded")
+                }
                 SoundPlan::Encode { why } => format!("encoded: {why}"),
             },
             pieces_kept: kept,
@@ -440,6 +457,8 @@ struct Finished {
     segments: Vec<SegmentReport>,
     loudness: Vec<Option<Loudness>>,
     offsets: Vec<i64>,
+    /// Packets of sound that were copied and that were made.
+    packets: (u64, u64),
 }
 
 fn segment_reports(
@@ -461,7 +480,8 @@ fn segment_reports(
 fn clip_reports(plan: &Plan, finished: &Finished) -> Vec<ClipReport> {
     let rate = plan.canvas.frame_rate;
     let encoded = |clip: u32| {
-        let own = plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
+        let own =
+            plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
         own.map(|segment| segment.frames).sum()
     };
     let clips = plan.clips.iter().zip(&finished.loudness).zip(&finished.offsets);
@@ -471,7 +491,8 @@ fn clip_reports(plan: &Plan, finished: &Finished) -> Vec<ClipReport> {
             source: clip.source,
             title: clip.title.clone(),
             montage_start_ticks: rate.frame_to_ticks(clip.first_frame),
-            montage_end_ticks: rate.frame_to_ticks(clip.first_frame + clip.frames - clip.effects.dissolve_out),
+            montage_end_ticks: rate
+                .frame_to_ticks(clip.first_frame + clip.frames - clip.effects.dissolve_out),
             source_start_ticks: clip.start_ticks,
             source_end_ticks: clip.start_ticks.saturating_add(rate.frame_to_ticks(clip.frames)),
             source_start_frame: clip.start_frame,

@@ -146,7 +146,8 @@ impl SegmentReader {
         file.read_exact(&mut trailer)?;
         let (bytes, mark) = trailer.split_at(8);
         let bytes = u64::from_le_bytes(bytes.try_into().map_err(|_| damaged())?);
-        let start = end.checked_sub(bytes).filter(|_| mark == MARK && bytes <= LONGEST_FACTS).ok_or_else(damaged)?;
+        let start =
+            end.checked_sub(bytes).filter(|_| mark == MARK && bytes <= LONGEST_FACTS).ok_or_else(damaged)?;
         file.seek(SeekFrom::Start(start))?;
         let mut json = vec![0; bytes as usize];
         file.read_exact(&mut json)?;

@@ -23,7 +23,8 @@ const COLUMNS: u32 = 10;
 /// Collects the poster and the sprites from some or all frames of the montage.
 pub(crate) struct Pictures {
     pub(crate) geometry: Sprites,
-    poster_frame: u64,
+    /// Number of the frame that the poster shows.
+    pub(crate) poster_frame: u64,
     poster: Option<Frame>,
     /// Sprites with the number of their frame.
     tiles: Vec<(u64, Frame)>,
@@ -34,7 +35,9 @@ pub(crate) struct Pictures {
 impl Pictures {
     /// An empty collection with the geometry that the plan gives.
     pub(crate) fn new(plan: &Plan) -> Self {
-        let rect = fit((plan.canvas.width.into(), plan.canvas.height.into()), (TILE_WIDTH, TILE_HEIGHT));
+        let canvas = &plan.canvas;
+        let (width, height) = shown_size((canvas.width, canvas.height), (canvas.sar_num, canvas.sar_den));
+        let rect = fit((width.into(), height.into()), (TILE_WIDTH, TILE_HEIGHT));
         // One per second for short montages, evenly spread over long ones.
         let second = plan.canvas.frame_rate.ticks_to_frames(TICKS_PER_SECOND).max(1);
         let interval = second.max(plan.frames.div_ceil(MOST_TILES)).max(1);
@@ -59,25 +62,22 @@ impl Pictures {
         }
     }
 
-    /// The frames of the montage that are needed, in growing order.
+    /// The frames of the montage that sprites are taken of, in growing order.
     pub(crate) fn wanted(&self) -> Vec<u64> {
-        let tiles = (0..u64::from(self.geometry.count)).map(|tile| tile * self.geometry.interval_frames);
-        let mut wanted: Vec<u64> = tiles.chain([self.poster_frame]).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        wanted
+        (0..u64::from(self.geometry.count)).map(|tile| tile * self.geometry.interval_frames).collect()
     }
 
-    /// Takes `frame` as frame `number` of the montage, which is one of [`Pictures::wanted`].
-    pub(crate) fn take(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
-        if number == self.poster_frame {
-            let (width, height) = shown_size(frame.size(), frame.pixel_shape().unwrap_or((1, 1)));
-            self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);
-        }
-        if number.is_multiple_of(self.geometry.interval_frames) {
-            let (width, height) = (self.geometry.tile_width, self.geometry.tile_height);
-            self.tiles.push((number, self.tile_scaler.scale_for_jpeg(frame, width, height)?));
-        }
+    /// Takes a frame as the sprite of frame `number`, which is one of [`Pictures::wanted`].
+    pub(crate) fn take_sprite(&mut self, number: u64, frame: &Frame) -> Result<(), AvError> {
+        let (width, height) = (self.geometry.tile_width, self.geometry.tile_height);
+        self.tiles.push((number, self.tile_scaler.scale_for_jpeg(frame, width, height)?));
+        Ok(())
+    }
+
+    /// Takes the frame for the poster, which is number [`Pictures::poster_frame`].
+    pub(crate) fn take_poster(&mut self, frame: &Frame) -> Result<(), AvError> {
+        let (width, height) = shown_size(frame.size(), frame.pixel_shape().unwrap_or((1, 1)));
+        self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);
         Ok(())
     }
 

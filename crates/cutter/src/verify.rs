@@ -52,7 +52,9 @@ impl From<AvError> for VerifyError {
             AvError::OutOfMemory => RenderError::OutOfMemory,
             other => {
                 let detail = other.to_string();
-                RenderError::Verify { checks: vec![Check { name: "opens".to_owned(), passed: false, detail }] }
+                RenderError::Verify {
+                    checks: vec![Check { name: "opens".to_owned(), passed: false, detail }],
+                }
             }
         })
     }
@@ -226,7 +228,11 @@ fn compare(
             faults.add("key_pictures", wanted.segment..wanted.segment + 1, format!("frame {}", wanted.frame));
         }
         if !is_as_made(parts, wanted, packet.data()) {
-            faults.add("coded_pictures", wanted.segment..wanted.segment + 1, format!("frame {} is not as it was made", wanted.frame));
+            faults.add(
+                "coded_pictures",
+                wanted.segment..wanted.segment + 1,
+                format!("frame {} is not as it was made", wanted.frame),
+            );
         }
         on_frame();
     }
@@ -271,7 +277,9 @@ fn decode_windows(
             })
             .collect();
         let join = |handle: std::io::Result<std::thread::ScopedJoinHandle<'_, _>>| match handle {
-            Ok(handle) => handle.join().unwrap_or_else(|_| Err(AvError::new("decode the result", "a thread stopped"))),
+            Ok(handle) => {
+                handle.join().unwrap_or_else(|_| Err(AvError::new("decode the result", "a thread stopped")))
+            }
             Err(_) => Err(AvError::OutOfMemory),
         };
         started.into_iter().map(join).collect::<Result<Vec<_>, AvError>>()
@@ -371,7 +379,9 @@ impl Sight {
             }
             let fits = due.get(came).is_some_and(|due| (due - at).abs() <= 1);
             if !fits || frame.is_damaged() || frame.size() != size {
-                wrong.get_or_insert_with(|| format!("the picture decoded at {} is not as it should be", ticks_to_text(at)));
+                wrong.get_or_insert_with(|| {
+                    format!("the picture decoded at {} is not as it should be", ticks_to_text(at))
+                });
             }
             came += 1;
             Ok(())
@@ -384,23 +394,36 @@ impl Sight {
     }
 }
 
-/// Takes the poster and the sprites: of each wanted frame the last independent picture at or before it.
+/// Takes the poster, and as sprites of each wanted frame the last independent picture at or before it.
 fn look(plan: &Plan, source: &Arc<dyn ByteSource>, expected: &[Expected<'_>]) -> Result<Pictures, AvError> {
     let mut pictures = Pictures::new(plan);
     let rate = plan.canvas.frame_rate;
     let mut sight = Sight::open(source)?;
-    let mut keys: Vec<u64> = expected.iter().filter(|picture| picture.key).map(|picture| picture.frame).collect();
+    let mut keys: Vec<(u64, usize)> = (0..)
+        .zip(expected)
+        .filter(|(_, picture)| picture.key)
+        .map(|(place, picture)| (picture.frame, place))
+        .collect();
     keys.sort_unstable();
+    let before =
+        |frame: u64| keys[..keys.partition_point(|(key, _)| *key <= frame)].last().copied().unwrap_or((0, 0));
+
+    let poster = pictures.poster_frame;
+    let (key, first) = before(poster);
+    let place = expected.iter().position(|picture| picture.frame == poster).unwrap_or(first);
+    let due = rate.frame_to_ticks(poster);
+    sight.run(rate.frame_to_ticks(key), place.saturating_sub(first) + 1, |at, picture| {
+        if (at - due).abs() <= 1 { pictures.take_poster(picture) } else { Ok(()) }
+    })?;
     let mut wanted = pictures.wanted().into_iter().peekable();
     while let Some(frame) = wanted.next() {
-        let key = keys[..keys.partition_point(|key| *key <= frame)].last().copied().unwrap_or(0);
+        let (key, _) = before(frame);
         let mut numbers = vec![frame];
-        let next_key = keys.get(keys.partition_point(|key| *key <= frame)).copied().unwrap_or(u64::MAX);
-        while let Some(more) = wanted.next_if(|more| *more < next_key) {
+        while let Some(more) = wanted.next_if(|more| before(*more).0 == key) {
             numbers.push(more);
         }
         sight.run(rate.frame_to_ticks(key), 1, |_, picture| {
-            numbers.drain(..).try_for_each(|number| pictures.take(number, picture))
+            numbers.drain(..).try_for_each(|number| pictures.take_sprite(number, picture))
         })?;
     }
     Ok(pictures)
@@ -423,12 +446,19 @@ fn checks(parts: &Parts<'_>, seen: &Seen, decoded: u64, faults: &Faults) -> Vec<
     let offset = parts.offsets().iter().map(|offset| offset.abs()).max().unwrap_or(0);
     let seams = plan.segments.len().saturating_sub(1);
     vec![
-        check("frame_count", seen.pictures == plan.frames, format!("{} of {} frames", seen.pictures, plan.frames)),
+        check(
+            "frame_count",
+            seen.pictures == plan.frames,
+            format!("{} of {} frames", seen.pictures, plan.frames),
+        ),
         without("even_timestamps", format!("every frame follows by 1/{rate} s, from 0")),
         without("key_pictures", "where decoding can start is marked".to_owned()),
         without(
             "coded_pictures",
-            format!("{copies} copied pictures are the source's and {} encoded ones as made", plan.frames - copies),
+            format!(
+                "{copies} copied pictures are the source's and {} encoded ones as made",
+                plan.frames - copies
+            ),
         ),
         check(
             "duration",
@@ -450,6 +480,9 @@ fn checks(parts: &Parts<'_>, seen: &Seen, decoded: u64, faults: &Faults) -> Vec<
             seen.chapters as usize == parts.chapters().len(),
             format!("{} of {}", seen.chapters, parts.chapters().len()),
         ),
-        without("decodes_without_complaint", format!("{decoded} pictures at {seams} seams and in all encoded parts")),
+        without(
+            "decodes_without_complaint",
+            format!("{decoded} pictures at {seams} seams and in all encoded parts"),
+        ),
     ]
 }

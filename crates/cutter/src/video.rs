@@ -181,10 +181,11 @@ pub(crate) fn encode_segment(
             Shot::open(before, canvas, first).map(|shot| (shot, first))
         })
         .transpose()?;
-    let like = take.clip.differences.is_empty().then(|| Likeness {
-        video: take.video,
-        most_bits: most_bits(take, canvas.frame_rate),
-    });
+    let like = take
+        .clip
+        .differences
+        .is_empty()
+        .then(|| Likeness { video: take.video, most_bits: most_bits(take, canvas.frame_rate) });
     let mut encoder = Encoder::video(canvas, &plan.encoder, like.as_ref(), take.opening.threads)?;
     let mut writer = SegmentWriter::create(path, canvas.codec)?;
     let mut keep = |packet: &crate::av::frame::Packet| -> Result<(), SegmentError> {

@@ -78,7 +78,9 @@ mod tests {
 
     /// Pictures of segments with these lengths, a key picture every `gop` and at each start.
     fn pictures(lengths: &[usize], gop: usize) -> Vec<(usize, bool)> {
-        let of = |(index, length): (usize, &usize)| (0..*length).map(move |place| (index, place % gop == 0)).collect::<Vec<_>>();
+        let of = |(index, length): (usize, &usize)| {
+            (0..*length).map(move |place| (index, place % gop == 0)).collect::<Vec<_>>()
+        };
         lengths.iter().enumerate().flat_map(of).collect()
     }
 

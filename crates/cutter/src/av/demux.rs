@@ -309,7 +309,8 @@ impl Demuxer {
         // only within the count that libav gives.
         unsafe {
             let count = ffi::avformat_index_get_entries_count(stream).max(0);
-            let entries = (0..count).filter_map(|place| ffi::avformat_index_get_entry(stream, place).as_ref());
+            let entries =
+                (0..count).filter_map(|place| ffi::avformat_index_get_entry(stream, place).as_ref());
             Ok(entries
                 .map(|entry| IndexEntry {
                     at: rescale_to_ticks(entry.timestamp, num, den),

@@ -8,8 +8,8 @@ use ffmpeg_next::ffi;
 
 use super::demux::Options;
 use super::frame::{Frame, Packet};
-use super::{AvError, check, log};
 use super::plane::planar;
+use super::{AvError, check, log};
 use crate::colour::Depth;
 use crate::facts::VideoFacts;
 use crate::order::EncoderSettings;
@@ -221,7 +221,6 @@ impl Encoder {
             std::slice::from_raw_parts(context.extradata, context.extradata_size as usize).to_vec()
         }
     }
-
 }
 
 impl Drop for Encoder {

@@ -74,7 +74,6 @@ impl Packet {
             std::slice::from_raw_parts(packet.data, packet.size as usize)
         }
     }
-
 }
 
 impl Drop for Packet {

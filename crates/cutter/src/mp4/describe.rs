@@ -81,28 +81,6 @@ pub(crate) fn hvcc(vps: &[Vec<u8>], sps: &[Vec<u8>], pps: &[Vec<u8>]) -> Result<
     Ok(out)
 }
 
-/// AudioSpecificConfig of AAC-LC.
-///
-/// # Errors
-/// When AAC has no code for the sample rate (in hertz) or the number of channels (1 to 6, or 8).
-pub(crate) fn aac_lc(sample_rate: u32, channels: u16) -> Result<Vec<u8>, Mp4Error> {
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
-    const AAC_LC: u16 = 2;
-    let rate = RATES.iter().position(|rate| *rate == sample_rate);
-    let channels = match channels {
-        1..=6 => Some(channels),
-        8 => Some(7),
-        _ => None,
-    };
-    match (rate, channels) {
-        (Some(rate), Some(channels)) => {
-            Ok((AAC_LC << 11 | (rate as u16) << 7 | channels << 3).to_be_bytes().to_vec())
-        }
-        _ => Err(Mp4Error::Movie("its sound has a sample rate or number of channels that AAC does not know")),
-    }
-}
-
 /// Appends NAL units, each with its length in two bytes.
 fn put_units(out: &mut Bytes, units: &[Vec<u8>]) -> Result<(), Mp4Error> {
     for unit in units {
@@ -375,13 +353,5 @@ mod tests {
             avcc(std::slice::from_ref(&pps), std::slice::from_ref(&pps)).is_err(),
             "not a sequence parameter set"
         );
-    }
-
-    #[test]
-    fn sound_of_the_usual_kinds() {
-        assert_eq!(aac_lc(48_000, 2).unwrap(), [0x11, 0x90]);
-        assert_eq!(aac_lc(44_100, 1).unwrap(), [0x12, 0x08]);
-        assert_eq!(aac_lc(96_000, 8).unwrap(), [0x10, 0x38]);
-        assert!(aac_lc(47_999, 2).is_err() && aac_lc(48_000, 7).is_err() && aac_lc(48_000, 0).is_err());
     }
 }

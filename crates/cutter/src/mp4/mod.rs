@@ -88,7 +88,7 @@ pub(crate) struct AudioTrack {
     /// In hertz.
     pub(crate) sample_rate: u32,
     pub(crate) channels: u16,
-    /// AudioSpecificConfig; see [`describe::aac_lc`].
+    /// AudioSpecificConfig.
     pub(crate) asc: Vec<u8>,
     /// Samples that the encoder put in front, which are not to be heard.
     pub(crate) priming: u32,

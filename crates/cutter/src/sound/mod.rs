@@ -14,7 +14,6 @@
 //! Where clips overlap, both sound at once; elsewhere each begins and ends with a soft edge of 5 ms or a fade
 //! ([`shape`]).
 
-
 use std::io;
 use std::path::PathBuf;
 

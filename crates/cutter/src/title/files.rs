@@ -140,6 +140,13 @@ impl FontName {
 pub struct FontFiles(pub(super) Vec<FontFile>);
 
 impl FontFiles {
+    /// What tells these fonts from others: a name may look different with other ones.
+    pub(super) fn fingerprint(&self) -> String {
+        let files: Vec<_> =
+            self.0.iter().map(|file| (&file.name.family, file.name.bold, file.bytes)).collect();
+        crate::plan::digest(&files)
+    }
+
     /// Finds and opens the machine's fonts. Call it before `sandbox::enter`, which closes their folders.
     pub fn find() -> Self {
         Self::find_in(FOLDERS.iter().map(PathBuf::from).collect())

@@ -19,11 +19,15 @@ use super::words;
 const PLAIN: Weight = Weight::NORMAL;
 
 /// The fonts of this machine, for titles.
-pub struct Fonts(Mutex<Shelf>);
+pub struct Fonts {
+    shelf: Mutex<Shelf>,
+    fingerprint: String,
+}
 
 impl Fonts {
     /// Fonts out of these files. Nothing is read yet.
     pub fn new(files: FontFiles) -> Self {
+        let fingerprint = files.fingerprint();
         let files =
             files.0.into_iter().map(|file| Slot { name: file.name.clone(), state: State::Unread(file) });
         let mut slots: Vec<Slot> = files.collect();
@@ -31,7 +35,13 @@ impl Fonts {
         slots.sort_by(|a, b| a.name.cmp(&b.name));
         let system =
             FontSystem::new_with_locale_and_db_and_fallback("en-US".to_owned(), Database::new(), NoFallback);
-        Self(Mutex::new(Shelf { slots, system, scaler: ScaleContext::with_max_entries(16) }))
+        let shelf = Mutex::new(Shelf { slots, system, scaler: ScaleContext::with_max_entries(16) });
+        Self { shelf, fingerprint }
+    }
+
+    /// What tells these fonts from others.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The characters of a title that no font of this machine has, in their order, each once. Controls and other signs
@@ -42,7 +52,7 @@ impl Fonts {
 
     /// The fonts for one thread at a time.
     pub(super) fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -24,8 +24,6 @@ use crate::picture::Target;
 use crate::time::{FrameRate, TICKS_PER_SECOND};
 use paint::{Bitmap, Ink};
 
-/// How long a title is seen, with its soft ends: 4.5 s.
-const SHOWN_TICKS: i64 = TICKS_PER_SECOND / 2 * 9;
 /// How long it takes to come: 0.4 s.
 const COMING_TICKS: i64 = TICKS_PER_SECOND / 5 * 2;
 /// How long it takes to go: 0.6 s.
@@ -51,15 +49,9 @@ pub struct Title {
     pub subtitle: Option<String>,
 }
 
-/// How many of a clip's `frames` frames its title is seen on: the first ones.
-pub(crate) fn shown_frames(rate: FrameRate, frames: u64) -> u64 {
-    rate.ticks_to_frames(SHOWN_TICKS).min(frames)
-}
-
-/// Opacity of the title on frame `frame` of a clip of `frames` frames, from 0 to [`FULL`]. On a short clip it comes and
-/// goes faster; it is always gone behind [`shown_frames`].
-pub(crate) fn opacity(frame: u64, rate: FrameRate, frames: u64) -> u16 {
-    let shown = shown_frames(rate, frames);
+/// Opacity on frame `frame` of a title that is seen on the first `shown` frames, from 0 to [`FULL`]. A title that is seen
+/// for a short time comes and goes faster.
+pub(crate) fn opacity(frame: u64, rate: FrameRate, shown: u64) -> u16 {
     if frame >= shown {
         return 0;
     }

@@ -3,8 +3,6 @@
 //! Whole-number arithmetic: opacity 0 leaves a picture as it is, and a place that is covered wholly gets exactly the
 //! title's own numbers.
 
-use sha2::{Digest, Sha256};
-
 use super::paint::Bitmap;
 use crate::av::AvError;
 use crate::av::frame::Frame;
@@ -12,13 +10,12 @@ use crate::av::plane::{Component, PLANES};
 use crate::blend::FULL;
 use crate::colour::{Converter, Depth};
 use crate::picture::Target;
-use crate::plan::hex;
 
 /// What covers wholly: 12 bits, so that number times cover times opacity keeps within 30.
 const WHOLE: f64 = 4096.0;
 
 /// One component with its cover.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Layer {
     width: usize,
     height: usize,
@@ -29,7 +26,7 @@ struct Layer {
 }
 
 /// A title on a canvas.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Overlay {
     /// Of its left upper corner, in the canvas's pixels; even.
     x: u32,
@@ -101,21 +98,6 @@ impl Overlay {
             }
         }
         Ok(())
-    }
-
-    /// What the title does to pictures, as one word: SHA-256 in hexadecimal. Other fonts, another text and another
-    /// canvas have other words, so that a result that is kept can be named by it.
-    pub(crate) fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update([self.x.to_le_bytes(), self.y.to_le_bytes()].concat());
-        for layer in &self.layers {
-            hash.update((layer.width as u64).to_le_bytes());
-            for (cover, number) in layer.covers.iter().zip(&layer.numbers) {
-                hash.update(cover.to_le_bytes());
-                hash.update(number.to_le_bytes());
-            }
-        }
-        hex(&hash.finalize())
     }
 
     /// Left, top, width and height on the canvas.

@@ -32,7 +32,8 @@ fn assert_like_reference(name: &str, first: usize, count: usize) {
     let montage = montage(std::slice::from_ref(&path), vec![frames(0, first as u64, count as u64)]);
     let video = &montage.report.sources[0].as_ref().unwrap().video;
     let small = video.width < 1280 && video.height < 720;
-    let named = |matrix: &str| if matrix == "bt709" || (matrix == "unknown" && !small) { "bt709" } else { "bt601" };
+    let named =
+        |matrix: &str| if matrix == "bt709" || (matrix == "unknown" && !small) { "bt709" } else { "bt601" };
     let matrix = named(&video.colour.matrix);
     let shown = named(&montage.report.plan.canvas.colour.matrix);
     let reference = fields(

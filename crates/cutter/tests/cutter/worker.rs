@@ -12,7 +12,7 @@ use counter_video::{CounterVideo, read_marks};
 use cutter::error::RenderError;
 use cutter::order::Order;
 use cutter::protocol::{FromWorker, ProtocolError, Stage, ToWorker, read_message, write_message};
-use cutter::report::{MEDIA_FILE, POSTER_FILE, Report, SPEECH_FILE, SPRITES_FILE};
+use cutter::report::{MEDIA_FILE, PLAYLIST_FILE, POSTER_FILE, Report, SPEECH_FILE, SPRITES_FILE};
 use cutter::source::{ByteSource, SourceFailure};
 use cutter::spawn::{Limits, WorkerExit, classify_exit, spawn_worker};
 
@@ -68,7 +68,7 @@ fn a_whole_session_in_bounds() {
     let (result, exit, mut stages) = session(&order, &sources, job.path(), &Limits::default());
     let report = result.unwrap();
     assert_eq!(exit, WorkerExit::Exit(0));
-    assert_eq!(files(job.path()), [MEDIA_FILE, POSTER_FILE, SPEECH_FILE, SPRITES_FILE]);
+    assert_eq!(files(job.path()), [PLAYLIST_FILE, MEDIA_FILE, POSTER_FILE, SPEECH_FILE, SPRITES_FILE]);
     let media = job.path().join(MEDIA_FILE);
     assert_eq!(report.media.bytes, std::fs::metadata(&media).unwrap().len());
     let shown: Vec<u16> =

@@ -190,7 +190,7 @@ impl Parts {
         AudioTrack {
             sample_rate: 48_000,
             channels: 2,
-            asc: describe::aac_lc(48_000, 2).unwrap(),
+            asc: crate::sound::aac::header(crate::facts::AacConfig { sample_rate: 48_000, channels: 2 }),
             priming: 1024,
             length: self.recipe.length(),
             packet_samples: 1024,
