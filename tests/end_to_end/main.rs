@@ -14,3 +14,4 @@ mod schedules;
 mod seams;
 mod survival;
 mod videos;
+mod watched;
