@@ -11,12 +11,12 @@ use std::{
 
 use contracts::{
     job::Stage,
-    lease::{ClaimedJob, FailRequest},
+    lease::{ClaimedJob, FailReason, FailRequest},
     spec::JobSpec,
 };
 use tokio::{
     task::spawn_blocking,
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use crate::{
@@ -26,7 +26,10 @@ use crate::{
     guard::Stop,
     heartbeat::Leases,
     lease::Lease,
-    montage, order, parts, plan,
+    montage, order,
+    parts::{self, Led},
+    pieces::Exchange,
+    plan,
     progress::Tracker,
     sources::Door,
     speech::Engines,
@@ -36,6 +39,8 @@ use crate::{
 
 /// How long a killed child is waited for before its directory is removed all the same.
 const BURIAL: Duration = Duration::from_secs(10);
+/// How long finished pieces may take to be kept when an attempt failed: the next one finds them.
+const LAST_PIECES: Duration = Duration::from_secs(10);
 
 /// What every attempt needs.
 #[derive(Debug)]
@@ -65,6 +70,10 @@ pub struct Attempt<'a> {
     pub lease: &'a Arc<Lease>,
     /// How far it is.
     pub reporter: Arc<Reporter>,
+    /// The pieces that it shares with the library.
+    pub exchange: &'a Exchange,
+    /// The parts of it that it makes itself, under leases of their own.
+    pub led: &'a Led,
 }
 
 /// Tells the heartbeat how far an attempt is.
@@ -126,15 +135,27 @@ async fn make(shop: &Arc<Workshop>, job: &ClaimedJob, lease: &Arc<Lease>) -> Res
         .await
         .unwrap_or_else(|error| Err(std::io::Error::other(error)))
         .map_err(|error| machine("Making the job's directory", &error))?;
+    let (exchange, led) = (Exchange::default(), Led::default());
     let outcome = tokio::select! {
         biased;
         // What was under way is dropped, which kills a child and cuts connections. The reason is taken from the lease.
         _ = lease.stopped() => Err(Failed::transient("stopped", "The attempt was stopped.")),
-        outcome = work(shop, job, lease, &dir) => outcome,
+        outcome = work((shop, job, lease), &dir, &exchange, &led) => outcome,
     };
-    lease.kill_child();
+    lease.kill_children();
     if timeout(BURIAL, lease.childless()).await.is_err() {
         tracing::error!("a killed render worker does not end; the kernel holds it");
+    }
+    led.give_back(shop).await;
+    if let Err(failed) = &outcome
+        && let Some(patience) = patience(lease.stop(), failed.reason, shop.config.pace.grace)
+    {
+        tokio::select! {
+            biased;
+            () = lease.forfeited() => {}
+            () = sleep(patience) => {}
+            () = exchange.store_or_say(shop, lease, dir.path()) => {}
+        }
     }
     if spawn_blocking(move || dir.remove()).await.is_err() {
         tracing::error!("the job's directory was not removed");
@@ -142,15 +163,28 @@ async fn make(shop: &Arc<Workshop>, job: &ClaimedJob, lease: &Arc<Lease>) -> Res
     outcome
 }
 
+/// How long finished pieces may take to be kept after a failure; `None` where they are not, because nobody wants them any more,
+/// somebody waits for the end, or nothing may be written.
+fn patience(stop: Option<Stop>, reason: FailReason, grace: Duration) -> Option<Duration> {
+    match stop {
+        None if reason == FailReason::Transient => Some(LAST_PIECES),
+        // What else has to be done in that time is short.
+        Some(Stop::Shutdown) => Some(grace / 2),
+        Some(Stop::Deadline | Stop::Stalled) => Some(grace / 10),
+        None | Some(Stop::Cancelled | Stop::Fenced | Stop::Lost) => None,
+    }
+}
+
 async fn work(
-    shop: &Workshop,
-    job: &ClaimedJob,
-    lease: &Arc<Lease>,
+    (shop, job, lease): (&Workshop, &ClaimedJob, &Arc<Lease>),
     dir: &JobDir,
+    exchange: &Exchange,
+    led: &Led,
 ) -> Result<Outcome, Failed> {
     let begin = |transcribes, seconds| {
         let tracker = Tracker::new(transcribes, seconds, Instant::now());
-        Attempt { shop, job, lease, reporter: Arc::new(Reporter::new(Arc::clone(lease), tracker)) }
+        let reporter = Arc::new(Reporter::new(Arc::clone(lease), tracker));
+        Attempt { shop, job, lease, reporter, exchange, led }
     };
     match &job.spec {
         JobSpec::Montage(spec) => {
@@ -229,7 +263,10 @@ async fn report(gateway: &Gateway, lease: &Arc<Lease>, outcome: Result<Outcome, 
 }
 
 /// Makes a call unless, or until, nothing may be written any more.
-async fn tell(lease: &Lease, call: impl Future<Output = Result<(), ApiError>>) -> Result<(), ApiError> {
+pub(crate) async fn tell(
+    lease: &Lease,
+    call: impl Future<Output = Result<(), ApiError>>,
+) -> Result<(), ApiError> {
     tokio::select! {
         biased;
         () = lease.forfeited() => Err(ApiError::Stale),

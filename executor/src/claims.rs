@@ -1,4 +1,4 @@
-//! The claim loop: takes work whenever there is a free slot, and gives it back when the process stops.
+//! The claim loops: they take work whenever there is a free slot, and give it back when the process stops.
 //!
 //! Promises: with a free slot it asks at once after a hint, after each finished job, and after a random time of some seconds
 //! whatever happens to the broker; without Kafka it waits at the jobs repository instead. A gateway that is away is asked again
@@ -36,7 +36,12 @@ const SHORTEST_POLL: Duration = Duration::from_secs(1);
 /// When stopping, the answer to a claim that is under way is waited for this long, so that its lease is given back.
 const LAST_CLAIM: Duration = Duration::from_secs(1);
 
-/// What the loop and its health share.
+/// What takes its time.
+const WORK: &[JobKind] = &[JobKind::Montage, JobKind::Transcript, JobKind::Segment];
+/// What somebody waits for.
+const PLANS: &[JobKind] = &[JobKind::Plan];
+
+/// What the loops and their health share.
 #[derive(Debug, Default)]
 pub struct Contact(AtomicBool);
 
@@ -48,34 +53,31 @@ impl Contact {
     }
 }
 
-/// Claims and runs jobs until `shutdown`, then winds up.
-pub async fn run(shop: Arc<Workshop>, bell: Arc<Notify>, contact: Arc<Contact>, shutdown: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(shop.config.slots));
-    let attempts = TaskTracker::new();
-    let claimer = Claimer { shop: &shop, bell: &bell, contact: &contact, shutdown: &shutdown };
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let permit = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => break,
-            permit = Arc::clone(&slots).acquire_owned() => permit,
-        };
-        let Ok(permit) = permit else { break };
-        match claimer.claim(permit, &attempts).await {
-            Claimed::Job => pause = FIRST_PAUSE,
-            Claimed::Nothing => {
-                pause = FIRST_PAUSE;
-                claimer.wait_for_work().await;
-            }
-            Claimed::Failed => {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    () = sleep(jittered(pause)) => {}
-                }
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
+/// What wakes the loops. Each bell holds one ring until its loop hears it.
+#[derive(Debug, Default)]
+pub struct Bells {
+    work: Notify,
+    plans: Notify,
+}
+
+impl Bells {
+    /// There may be work of any kind.
+    pub fn ring(&self) {
+        self.work.notify_one();
+        self.plans.notify_one();
     }
+}
+
+/// Claims and runs jobs until `shutdown`, then winds up. Plans have slots of their own: somebody waits for them, and they are made
+/// in seconds however long the other work takes.
+pub async fn run(shop: Arc<Workshop>, bells: Arc<Bells>, contact: Arc<Contact>, shutdown: CancellationToken) {
+    let attempts = TaskTracker::new();
+    let line = |kinds, bell| Claimer { shop: &shop, kinds, bell, contact: &contact, shutdown: &shutdown };
+    let (work, plans) = (line(WORK, &bells.work), line(PLANS, &bells.plans));
+    tokio::join!(
+        work.claim_all(shop.config.slots, &attempts),
+        plans.claim_all(shop.config.plan_slots, &attempts)
+    );
     attempts.close();
     for lease in shop.leases.all() {
         lease.shut_down();
@@ -86,7 +88,7 @@ pub async fn run(shop: Arc<Workshop>, bell: Arc<Notify>, contact: Arc<Contact>, 
             "not everything could be given back in time; those leases run out by themselves"
         );
         for lease in shop.leases.all() {
-            lease.kill_child();
+            lease.kill_children();
         }
     }
 }
@@ -99,12 +101,44 @@ enum Claimed {
 
 struct Claimer<'a> {
     shop: &'a Arc<Workshop>,
+    kinds: &'a [JobKind],
     bell: &'a Notify,
     contact: &'a Contact,
     shutdown: &'a CancellationToken,
 }
 
 impl Claimer<'_> {
+    /// Claims with so many slots until the shutdown; without any, nothing.
+    async fn claim_all(&self, slots: usize, attempts: &TaskTracker) {
+        if slots == 0 {
+            return;
+        }
+        let slots = Arc::new(Semaphore::new(slots));
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let permit = tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return,
+                permit = Arc::clone(&slots).acquire_owned() => permit,
+            };
+            let Ok(permit) = permit else { return };
+            match self.claim(permit, attempts).await {
+                Claimed::Job => pause = FIRST_PAUSE,
+                Claimed::Nothing => {
+                    pause = FIRST_PAUSE;
+                    self.wait_for_work().await;
+                }
+                Claimed::Failed => {
+                    tokio::select! {
+                        () = self.shutdown.cancelled() => return,
+                        () = sleep(jittered(pause)) => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
     async fn claim(&self, permit: OwnedSemaphorePermit, attempts: &TaskTracker) -> Claimed {
         let wait_seconds = match self.shop.config.hints {
             Hints::Kafka(_) => 0,
@@ -113,7 +147,7 @@ impl Claimer<'_> {
         let request = ClaimRequest {
             executor_id: self.shop.gateway.executor(),
             executor_name: self.shop.config.name.clone(),
-            kinds: JobKind::POSTED.iter().map(|(_, kind)| *kind).collect(),
+            kinds: self.kinds.to_vec(),
             wait_seconds,
             parent: None,
         };

@@ -13,6 +13,8 @@ use transcribe::{LocalConfig, OpenAiConfig};
 
 /// Most jobs at once: a heartbeat holds up to 100 leases, and one machine has no use for more.
 const MOST_SLOTS: usize = 64;
+/// Most plans at once.
+const MOST_PLAN_SLOTS: usize = 4;
 
 /// The settings of an executor.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct Config {
     pub name: String,
     /// `SM_EXECUTOR_SLOTS`: jobs at once, 1 to 64; 1 by default.
     pub slots: usize,
+    /// `SM_EXECUTOR_PLAN_SLOTS`: plans at once, beside those jobs, 0 to 4; 1 by default. With 0 it makes none.
+    pub plan_slots: usize,
     /// `SM_EXECUTOR_LISTEN`: where health and metrics are answered; `127.0.0.1:8084` by default.
     pub listen: SocketAddr,
     /// `SM_INTERNAL_TOKEN`: needed if that address is not on loopback.
@@ -134,6 +138,11 @@ impl Config {
             (1..=MOST_SLOTS).contains(&slots),
             "SM_EXECUTOR_SLOTS is a number from 1 to {MOST_SLOTS}"
         );
+        let plan_slots: usize = env.parse("SM_EXECUTOR_PLAN_SLOTS", 1)?;
+        anyhow::ensure!(
+            plan_slots <= MOST_PLAN_SLOTS,
+            "SM_EXECUTOR_PLAN_SLOTS is a number from 0 to {MOST_PLAN_SLOTS}"
+        );
         let name = env.get("SM_EXECUTOR_NAME").map_or_else(host_name, str::to_owned);
         anyhow::ensure!(name.chars().count() <= 100, "SM_EXECUTOR_NAME has at most 100 characters");
         let gateway_url = env.get("SM_GATEWAY_URL").unwrap_or("http://127.0.0.1:8080").trim_end_matches('/');
@@ -150,6 +159,7 @@ impl Config {
             token: env.secret("SM_EXECUTOR_TOKEN"),
             name,
             slots,
+            plan_slots,
             listen: env.parse("SM_EXECUTOR_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8084)))?,
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
             render: RenderConfig::from_env(env, slots)?,
@@ -270,6 +280,7 @@ mod tests {
             (vec![("SM_HINTS", "pigeon")], "SM_HINTS"),
             (vec![("SM_HINTS", "postgres"), ("SM_EXECUTOR_SLOTS", "0")], "SM_EXECUTOR_SLOTS"),
             (vec![("SM_HINTS", "postgres"), ("SM_GATEWAY_URL", "ftp://a")], "SM_GATEWAY_URL"),
+            (vec![("SM_HINTS", "postgres"), ("SM_EXECUTOR_PLAN_SLOTS", "5")], "SM_EXECUTOR_PLAN_SLOTS"),
             (vec![("SM_HINTS", "postgres"), ("SM_RENDER_THREADS", "0")], "SM_RENDER_THREADS"),
             (vec![("SM_HINTS", "postgres"), ("SM_RENDER_MEMORY", "much")], "SM_RENDER_MEMORY"),
             (vec![("SM_HINTS", "postgres"), ("SM_MEDIA_DIRS", "no-name")], "SM_MEDIA_DIRS"),

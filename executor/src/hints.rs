@@ -24,16 +24,16 @@ use rdkafka::{
     consumer::{Consumer as _, ConsumerContext, StreamConsumer},
     error::KafkaError,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::KafkaConfig;
+use crate::{claims::Bells, config::KafkaConfig};
 
 /// The pause after an error: librdkafka tries again by itself, this only keeps the log readable.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Starts to listen. `bell` is rung for each hint; it holds one ring, however many come. The thread ends after `end` is
+/// Starts to listen. `bells` are rung for each hint; each holds one ring, however many come. The thread ends after `end` is
 /// cancelled; nobody has to wait for it.
 ///
 /// # Errors
@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub fn start(
     config: &KafkaConfig,
     name: &str,
-    bell: Arc<Notify>,
+    bells: Arc<Bells>,
     end: CancellationToken,
 ) -> anyhow::Result<()> {
     let consumer = consumer(config, name)?;
@@ -50,7 +50,7 @@ pub fn start(
         runtime.block_on(async {
             tokio::select! {
                 () = end.cancelled() => {}
-                () = listen(&consumer, &bell) => {}
+                () = listen(&consumer, &bells) => {}
             }
         });
         // Leaving the group takes a moment, which is why this is not the service's own runtime.
@@ -80,11 +80,11 @@ fn consumer(config: &KafkaConfig, name: &str) -> anyhow::Result<StreamConsumer<B
     Ok(consumer)
 }
 
-async fn listen(consumer: &StreamConsumer<Broker>, bell: &Notify) {
+async fn listen(consumer: &StreamConsumer<Broker>, bells: &Bells) {
     loop {
         match consumer.recv().await {
             Ok(message) => {
-                bell.notify_one();
+                bells.ring();
                 metrics::counter!("executor_hints_total").increment(1);
                 consumer.context().is_back();
                 let hint: Option<Hint> =

@@ -10,8 +10,10 @@
 //!   ended, and after some seconds anyway.
 //! - [`attempt`] makes one attempt: [`montage`] or [`transcript`]; [`sources`] opens what is read, [`worker`] runs the child that
 //!   decodes it, [`speech`] makes cues, [`publish`] sends the result.
+//! - [`pieces`] shares what is made on its own with the library, [`parts`] lets other executors make some of it, [`plan`] tells
+//!   what a montage would take, [`preview`] shows it while it is made.
 //! - [`heartbeat`] keeps the leases from a thread of its own; [`guard`] is the pure machine that decides when an attempt must
-//!   stop, [`lease`] shares it and kills the child at that very moment.
+//!   stop, [`lease`] shares it and kills its children at that very moment.
 //!
 //! Promises: no write is made under a lease that may belong to somebody else; nothing of a job stays on the machine when its
 //! attempt has ended; a stop gives leases back within a bounded time; media that a user chose is decoded in the child only.
@@ -34,6 +36,7 @@ pub mod pages;
 pub mod parts;
 pub mod pieces;
 pub mod plan;
+pub mod preview;
 pub mod progress;
 pub mod publish;
 pub mod sources;
@@ -48,12 +51,12 @@ use anyhow::Context as _;
 use contracts::ids::ExecutorId;
 use fetch::{FetchConfig, Fetcher};
 use service_kit::{Running, http};
-use tokio::{sync::Notify, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use api::Gateway;
 use attempt::Workshop;
-use claims::Contact;
+use claims::{Bells, Contact};
 pub use config::Config;
 use config::Hints;
 use heartbeat::Leases;
@@ -95,17 +98,17 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         tracing::error!(path = %config.render.worker.display(), "there is no render worker; see SM_RENDER_WORKER");
     }
     let listener = http::bind(config.listen).await?;
-    let (bell, contact) = (Arc::new(Notify::new()), Arc::new(Contact::default()));
+    let (bells, contact) = (Arc::new(Bells::default()), Arc::new(Contact::default()));
     let health = health(listener, &config, Arc::clone(&contact), shutdown.clone())?;
     if let Hints::Kafka(kafka) = &config.hints {
-        hints::start(kafka, &config.name, Arc::clone(&bell), shutdown.clone())?;
+        hints::start(kafka, &config.name, Arc::clone(&bells), shutdown.clone())?;
     }
     // The heart beats until the last lease was given back.
     let heart_end = CancellationToken::new();
     let heart = heartbeat::start(connect()?, leases, heart_end.clone())?;
     let address = health.address;
     let done = tokio::spawn(async move {
-        claims::run(shop, bell, contact, shutdown).await;
+        claims::run(shop, bells, contact, shutdown).await;
         heart_end.cancel();
         if spawn_blocking(move || heart.join()).await.is_err() {
             tracing::error!("the heartbeat's thread ended badly");

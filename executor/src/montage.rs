@@ -1,10 +1,13 @@
-//! One montage: sources, render worker, transcript, library.
+//! One montage: sources, render worker with a preview beside it, transcript, library.
 //!
 //! Promises: an earlier attempt's published result is found and taken over instead of being made again; what the render worker
 //! reports is checked against the files that it left; a transcription that fails does not lose the video. What goes wrong is
 //! told with a code and a pointer to the highlight that is to blame.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use chrono::Utc;
 use contracts::{
@@ -17,23 +20,27 @@ use contracts::{
 };
 use cutter::{
     error::RenderError,
+    order::Order,
     plan::Plan,
-    protocol::Task,
+    protocol::{Progress, Task},
     report::{Outcome, Report},
 };
+use tokio::time::sleep;
 
 use crate::{
     attempt::Attempt,
     failure::{self, Failed},
     order::{order, transcribes},
-    parts,
-    pieces::Exchange,
-    plan,
+    parts, plan,
+    preview,
     publish::{self, Made},
     sources::{Placed, Sources, place},
     speech,
     worker::{self, WorkerError},
 };
+
+/// How long pieces may take to be kept when the montage is published.
+const LAST_PIECES: Duration = Duration::from_secs(30);
 
 /// Makes and publishes a montage; answers its id.
 ///
@@ -51,9 +58,78 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
     let sources = plan::open(attempt, spec).await?;
     let clips = sources.clips(spec);
     let planned = plan::plan(attempt, spec, &clips, &sources, dir).await?;
+    let work = Work { spec, clips: &clips, sources: &sources, dir };
+    let shown = planned.plan.clone();
+    let making = async {
+        let show = preview::show(attempt, &work, &shown);
+        let report = preview::beside(show, render(attempt, &work, planned.plan)).await?;
+        let transcript = transcript(attempt, spec, &report, &clips, dir).await;
+        attempt.reporter.stage(Stage::Publishing, 0.0);
+        let result = Made { spec, clips: &clips, sources: &sources, report: &report, transcript, started_at };
+        publish::publish(attempt, result, dir).await
+    };
+    let montage = attempt.exchange.while_making(attempt, dir, making).await?;
+    // It can be seen already; what is left to be kept helps the next one.
+    tokio::select! {
+        biased;
+        () = attempt.lease.leaving() => {}
+        () = sleep(LAST_PIECES) => tracing::info!("not all pieces were kept in time"),
+        () = attempt.exchange.store_or_say(attempt.shop, attempt.lease, dir) => {}
+    }
+    Ok(montage)
+}
+
+/// What a render worker is asked to work on.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// What was asked for.
+    pub spec: &'a MontageSpec,
+    /// What the clips show, in their order.
+    pub clips: &'a [Placed],
+    /// What is read.
+    pub sources: &'a Sources,
+    /// Where it is made.
+    pub dir: &'a Path,
+}
+
+impl Work<'_> {
+    /// The order for it.
+    ///
+    /// # Errors
+    /// A canvas that cannot be made.
+    pub fn order(&self, attempt: &Attempt<'_>) -> Result<Order, Failed> {
+        order(&attempt.job.title, self.spec, self.clips, self.sources, attempt.shop.config.render.threads)
+    }
+
+    /// Has a worker do a task.
+    ///
+    /// # Errors
+    /// Why it is not done.
+    pub async fn run(
+        &self,
+        attempt: &Attempt<'_>,
+        task: Task,
+        said: impl FnMut(Progress),
+    ) -> Result<Outcome, Failed> {
+        let (config, order) = (&attempt.shop.config.render, self.order(attempt)?);
+        let readers = self.sources.readers();
+        let done = worker::run(config, attempt.lease, self.dir, (order, task), &readers, said).await;
+        done.map_err(|error| explain(error, self.spec, self.clips, self.sources))
+    }
+}
+
+/// Makes the montage by its plan.
+async fn render(attempt: &Attempt<'_>, work: &Work<'_>, plan: Plan) -> Result<Report, Failed> {
     let began = Instant::now();
-    let mut exchange = Exchange::default();
-    let report = render(attempt, spec, (&clips, &sources), planned.plan, dir, &mut exchange).await?;
+    attempt.exchange.fetch(attempt, &plan, work.dir).await?;
+    parts::share(attempt, work, &plan).await?;
+    let task = Task::Montage { plan: Some(Box::new(plan)), keep_pieces: true };
+    let Outcome::Montage(report) = work.run(attempt, task, |said| attempt.reporter.render(&said)).await?
+    else {
+        return Err(Failed::transient("worker_protocol", "The render worker made no montage."));
+    };
+    // Clips that could not be copied after all have other pieces than those that were planned.
+    attempt.exchange.learn(&report.plan);
     tracing::info!(
         frames = report.media.frames,
         copied = report.plan.copied_frames(),
@@ -67,35 +143,7 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
             format!("The montage did not pass a check: {}.", failed.detail),
         ));
     }
-    let transcript = transcript(attempt, spec, &report, &clips, dir).await;
-    attempt.reporter.stage(Stage::Publishing, 0.0);
-    let result = Made { spec, clips: &clips, sources: &sources, report: &report, exchange: &exchange, transcript, started_at };
-    publish::publish(attempt, result, dir).await
-}
-
-/// Makes the montage by its plan.
-async fn render(
-    attempt: &Attempt<'_>,
-    spec: &MontageSpec,
-    (clips, sources): (&[Placed], &Sources),
-    plan: Plan,
-    dir: &Path,
-    exchange: &mut Exchange,
-) -> Result<Report, Failed> {
-    exchange.fetch(attempt, &plan, dir).await?;
-    parts::share(attempt, &plan, dir, exchange).await?;
-    let config = &attempt.shop.config.render;
-    let order = order(&attempt.job.title, spec, clips, sources, config.threads)?;
-    let task = Task::Montage { plan: Some(Box::new(plan)), keep_pieces: true };
-    let said = |said| attempt.reporter.render(&said);
-    let rendered = worker::run(config, attempt.lease, dir, (order, task), &sources.readers(), said).await;
-    match rendered.map_err(|error| explain(error, spec, clips, sources))? {
-        Outcome::Montage(report) => {
-            exchange.store(attempt, &report.plan, dir).await;
-            Ok(*report)
-        }
-        _ => Err(Failed::transient("worker_protocol", "The render worker made no montage.")),
-    }
+    Ok(*report)
 }
 
 /// Where the clips lie, for the transcription.

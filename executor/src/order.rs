@@ -7,8 +7,8 @@ use contracts::{
 };
 use cutter::{
     order::{
-        self, AudioOptions, CanvasOptions, ClipOrder, EncoderSettings, Extent, MediaLimits, Moment, Order, Overlay,
-        SourceInfo,
+        self, AudioOptions, CanvasOptions, ClipOrder, EncoderSettings, Extent, MediaLimits, Moment, Order,
+        Overlay, SourceInfo,
     },
     plan::VideoCodec,
 };
@@ -92,9 +92,7 @@ pub fn transcribes(spec: &MontageSpec) -> bool {
 #[must_use]
 pub fn seconds(spec: &MontageSpec) -> Option<f64> {
     let lengths = moments(spec).into_iter();
-    lengths
-        .map(|moment| Some(moment.duration).filter(|duration| *duration != TO_THE_END)?.seconds())
-        .sum()
+    lengths.map(|moment| Some(moment.duration).filter(|duration| *duration != TO_THE_END)?.seconds()).sum()
 }
 
 /// A highlight's chapter: its title, or else who is seen, or else its number.

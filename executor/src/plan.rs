@@ -64,7 +64,8 @@ pub async fn plan(
     let config = &attempt.shop.config.render;
     let order = order(&attempt.job.title, spec, clips, sources, config.threads)?;
     let said = |said| attempt.reporter.render(&said);
-    let outcome = worker::run(config, attempt.lease, dir, (order, Task::Plan), &sources.readers(), said).await;
+    let outcome =
+        worker::run(config, attempt.lease, dir, (order, Task::Plan), &sources.readers(), said).await;
     match outcome.map_err(|error| explain(error, spec, clips, sources))? {
         Outcome::Plan(report) => Ok(*report),
         _ => Err(Failed::transient("worker_protocol", "The render worker made no plan.")),
@@ -126,7 +127,8 @@ fn clips(plan: &Plan, spec: &MontageSpec, placed: &[Placed], sources: &Sources) 
     let moments = crate::sources::moments(spec);
     let rate = plan.canvas.frame_rate;
     let encoded = |clip: u32| {
-        let own = plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
+        let own =
+            plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
         own.map(|segment| segment.frames).sum()
     };
     let clips = plan.clips.iter().zip(placed).map(|(clip, placed)| {
@@ -138,7 +140,9 @@ fn clips(plan: &Plan, spec: &MontageSpec, placed: &[Placed], sources: &Sources) 
         let named = sources.opened.get(placed.part.source).map(|(named, _)| named.display());
         PlanClip {
             title: clip.title.clone(),
-            source: named.or_else(|| Some(moments.get(placed.highlight)?.source.display())).unwrap_or_default(),
+            source: named
+                .or_else(|| Some(moments.get(placed.highlight)?.source.display()))
+                .unwrap_or_default(),
             mode: mode(clip.mode),
             asked: range(clip.asked_ticks, clip.asked_duration_ticks),
             actual: range(clip.start_ticks, rate.frame_to_ticks(clip.frames)),

@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
     job::Stage,
-    montage::{Check, Clip, ClipMode, CopiedRange, EncodedRange, MediaInfo, Provenance, PublishRequest, SourceRecord, Sprites, StoredPiece},
+    montage::{
+        Check, Clip, ClipMode, CopiedRange, EncodedRange, MediaInfo, Provenance, PublishRequest,
+        SourceRecord, Sprites, StoredPiece,
+    },
     object::{Grant, GrantRequest, Piece, WriteWish},
     spec::MontageSpec,
     time::ticks_to_seconds,
@@ -30,7 +33,6 @@ use crate::{
     attempt::Attempt,
     failure::{Failed, machine},
     order::chapter,
-    pieces::Exchange,
     sources::{Placed, Sources, moments},
     workdir::{Finished, measure},
 };
@@ -49,8 +51,6 @@ pub struct Made<'a> {
     pub sources: &'a Sources,
     /// What the render worker says of it.
     pub report: &'a Report,
-    /// Where its pieces came from.
-    pub exchange: &'a Exchange,
     /// What is said in it.
     pub transcript: Transcript,
     /// When the attempt began.
@@ -178,7 +178,8 @@ async fn write_grant(attempt: &Attempt<'_>, piece: Piece, bytes: u64) -> Result<
     })
 }
 
-fn headers(grant: &Grant) -> Result<HeaderMap, Failed> {
+/// The headers of a link, for sending.
+pub(crate) fn headers(grant: &Grant) -> Result<HeaderMap, Failed> {
     let mut headers = HeaderMap::new();
     for (name, value) in &grant.headers {
         let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) else {
@@ -266,6 +267,7 @@ fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
         .collect();
     let audio: Vec<_> =
         report.clips.iter().map(|clip| json!({ "clip": clip.index, "loudness": clip.loudness })).collect();
+    let tally = attempt.exchange.tally(&report.plan, &attempt.shop.config.name);
     Provenance {
         executor: attempt.shop.config.name.clone(),
         attempt: attempt.job.attempt,
@@ -278,9 +280,9 @@ fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
         frames_copied: report.plan.copied_frames(),
         copied: copied(report),
         encoded: encoded(report),
-        segments_reused: made.exchange.reused,
-        segments_made: made.exchange.made,
-        executors: made.exchange.executors.iter().cloned().collect(),
+        segments_reused: tally.reused,
+        segments_made: tally.made,
+        executors: tally.executors,
         audio: json!(audio),
         checks: report
             .checks

@@ -88,10 +88,18 @@ impl JobDir {
         &self.path
     }
 
-    /// Removes it with all that is in it. Blocks.
+    /// Removes it with all that is in it, and the previews beside it. Blocks.
     pub fn remove(self) {
+        remove(&previews_of(&self.path));
         remove(&self.path);
     }
+}
+
+/// Where the previews of a job's clips are made: beside its directory and not in it, so that the worker that makes the montage
+/// cannot lead elsewhere what is sent of them.
+#[must_use]
+pub fn previews_of(dir: &Path) -> PathBuf {
+    dir.with_extension("previews")
 }
 
 fn remove(path: &Path) {
@@ -170,7 +178,14 @@ pub fn open_finished(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_finished`], and when it cannot be read.
 pub fn measure(path: &Path) -> io::Result<Finished> {
-    let mut file = open_finished(path)?;
+    measure_file(&mut open_finished(path)?)
+}
+
+/// Size and hash of what is left to read of a file. Blocks.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn measure_file(file: &mut File) -> io::Result<Finished> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -203,8 +218,10 @@ mod tests {
         let job = second.job().unwrap();
         let path = job.path().to_owned();
         fs::write(path.join("segment"), "x").unwrap();
+        let previews = previews_of(&path);
+        fs::create_dir_all(previews.join("0")).unwrap();
         job.remove();
-        assert!(!path.exists());
+        assert!(!path.exists() && !previews.exists() && second.path().exists());
         let gone = living.path().to_owned();
         drop(living);
         assert!(!gone.exists() && second.path().exists());
