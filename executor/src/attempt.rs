@@ -142,7 +142,7 @@ async fn make(shop: &Arc<Workshop>, job: &ClaimedJob, lease: &Arc<Lease>) -> Res
         _ = lease.stopped() => Err(Failed::transient("stopped", "The attempt was stopped.")),
         outcome = work((shop, job, lease), &dir, &exchange, &led) => outcome,
     };
-    lease.kill_child();
+    lease.kill_children();
     if timeout(BURIAL, lease.childless()).await.is_err() {
         tracing::error!("a killed render worker does not end; the kernel holds it");
     }

@@ -88,7 +88,7 @@ pub async fn run(shop: Arc<Workshop>, bells: Arc<Bells>, contact: Arc<Contact>, 
             "not everything could be given back in time; those leases run out by themselves"
         );
         for lease in shop.leases.all() {
-            lease.kill_child();
+            lease.kill_children();
         }
     }
 }

@@ -1,8 +1,8 @@
-//! A lease that this process holds: the guard of its attempt, its newest progress and its child process, shared between
+//! A lease that this process holds: the guard of its attempt, its newest progress and its child processes, shared between
 //! the attempt and the heartbeat.
 //!
-//! Promises: whoever finds that the attempt has to stop also kills its child's process group, at once and on the spot, so
-//! that a starved runtime cannot delay it. The group is never signalled after its leader was reaped, when the number could
+//! Promises: whoever finds that the attempt has to stop also kills its children's process groups, at once and on the spot, so
+//! that a starved runtime cannot delay it. A group is never signalled after its leader was reaped, when the number could
 //! belong to somebody else. No method blocks for longer than a few instructions.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,15 +32,15 @@ pub struct Lease {
     forfeited: CancellationToken,
     /// Fires when the process shuts down, also where that does not stop the attempt.
     leaving: CancellationToken,
-    /// Whether a child runs.
-    child_runs: watch::Sender<bool>,
+    /// The children that run, for whoever waits. Changed under the lock of `state` only.
+    running: watch::Sender<Vec<Pid>>,
 }
 
 #[derive(Debug)]
 struct State {
     guard: Guard,
     progress: Option<Progress>,
-    child: Option<Pid>,
+    children: Vec<Pid>,
     /// Whether a heartbeat was answered since the claim.
     confirmed: bool,
 }
@@ -57,13 +57,13 @@ impl Lease {
             state: Mutex::new(State {
                 guard: Guard::new(terms, now),
                 progress: None,
-                child: None,
+                children: Vec::new(),
                 confirmed: false,
             }),
             stopped: CancellationToken::new(),
             forfeited: CancellationToken::new(),
             leaving: CancellationToken::new(),
-            child_runs: watch::Sender::new(false),
+            running: watch::Sender::new(Vec::new()),
         }
     }
 
@@ -186,39 +186,46 @@ impl Lease {
 
     /// A child leads a process group of its own under this number. It is killed at once if the attempt has to stop.
     pub fn child_started(&self, leader: Pid) {
-        self.child_runs.send_replace(true);
         self.change(|state| {
-            state.child = Some(leader);
+            state.children.push(leader);
+            self.running.send_replace(state.children.clone());
             if state.guard.stop().is_some() {
                 kill(leader);
             }
         });
     }
 
-    /// Kills the child and everything in its group, if there is one.
-    pub fn kill_child(&self) {
-        if let Some(leader) = self.state().child {
-            kill(leader);
-        }
+    /// Kills a child and everything in its group, if it still runs.
+    pub fn kill_child(&self, leader: Pid) {
+        self.state().children.iter().filter(|child| **child == leader).for_each(|child| kill(*child));
     }
 
-    /// The child's leader has ended but was not reaped: kills what is left of its group and reaps it with `reap`.
-    pub fn child_ended<T>(&self, reap: impl FnOnce() -> T) -> T {
+    /// Kills all children and everything in their groups.
+    pub fn kill_children(&self) {
+        self.state().children.iter().for_each(|child| kill(*child));
+    }
+
+    /// A child's leader has ended but was not reaped: kills what is left of its group and reaps it with `reap`.
+    pub fn child_ended<T>(&self, leader: Pid, reap: impl FnOnce() -> T) -> T {
         let mut state = self.state();
-        if let Some(leader) = state.child.take() {
-            kill(leader);
-        }
+        kill(leader);
+        state.children.retain(|child| *child != leader);
         // Under the lock: between reaping and forgetting, nobody may signal the number.
         let reaped = reap();
+        self.running.send_replace(state.children.clone());
         drop(state);
-        self.child_runs.send_replace(false);
         reaped
+    }
+
+    /// Waits until a child runs no more.
+    pub async fn child_gone(&self, leader: Pid) {
+        // The sender lives as long as `self`, so that waiting cannot fail.
+        let _ = self.running.subscribe().wait_for(|running| !running.contains(&leader)).await;
     }
 
     /// Waits until no child runs.
     pub async fn childless(&self) {
-        // The sender lives as long as `self`, so that waiting cannot fail.
-        let _ = self.child_runs.subscribe().wait_for(|runs| !runs).await;
+        let _ = self.running.subscribe().wait_for(Vec::is_empty).await;
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -229,9 +236,7 @@ impl Lease {
         if before != after
             && let Some(stop) = after
         {
-            if let Some(leader) = state.child {
-                kill(leader);
-            }
+            state.children.iter().for_each(|child| kill(*child));
             drop(state);
             if stop.is_forfeit() {
                 self.forfeited.cancel();

@@ -11,9 +11,9 @@
 //! - [`attempt`] makes one attempt: [`montage`] or [`transcript`]; [`sources`] opens what is read, [`worker`] runs the child that
 //!   decodes it, [`speech`] makes cues, [`publish`] sends the result.
 //! - [`pieces`] shares what is made on its own with the library, [`parts`] lets other executors make some of it, [`plan`] tells
-//!   what a montage would take.
+//!   what a montage would take, [`preview`] shows it while it is made.
 //! - [`heartbeat`] keeps the leases from a thread of its own; [`guard`] is the pure machine that decides when an attempt must
-//!   stop, [`lease`] shares it and kills the child at that very moment.
+//!   stop, [`lease`] shares it and kills its children at that very moment.
 //!
 //! Promises: no write is made under a lease that may belong to somebody else; nothing of a job stays on the machine when its
 //! attempt has ended; a stop gives leases back within a bounded time; media that a user chose is decoded in the child only.
@@ -36,6 +36,7 @@ pub mod pages;
 pub mod parts;
 pub mod pieces;
 pub mod plan;
+pub mod preview;
 pub mod progress;
 pub mod publish;
 pub mod sources;

@@ -1,4 +1,4 @@
-//! One montage: sources, render worker, transcript, library.
+//! One montage: sources, render worker with a preview beside it, transcript, library.
 //!
 //! Promises: an earlier attempt's published result is found and taken over instead of being made again; what the render worker
 //! reports is checked against the files that it left; a transcription that fails does not lose the video. What goes wrong is
@@ -32,6 +32,7 @@ use crate::{
     failure::{self, Failed},
     order::{order, transcribes},
     parts, plan,
+    preview,
     publish::{self, Made},
     sources::{Placed, Sources, place},
     speech,
@@ -58,8 +59,10 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
     let clips = sources.clips(spec);
     let planned = plan::plan(attempt, spec, &clips, &sources, dir).await?;
     let work = Work { spec, clips: &clips, sources: &sources, dir };
+    let shown = planned.plan.clone();
     let making = async {
-        let report = render(attempt, &work, planned.plan).await?;
+        let show = preview::show(attempt, &work, &shown);
+        let report = preview::beside(show, render(attempt, &work, planned.plan)).await?;
         let transcript = transcript(attempt, spec, &report, &clips, dir).await;
         attempt.reporter.stage(Stage::Publishing, 0.0);
         let result = Made { spec, clips: &clips, sources: &sources, report: &report, transcript, started_at };

@@ -88,10 +88,18 @@ impl JobDir {
         &self.path
     }
 
-    /// Removes it with all that is in it. Blocks.
+    /// Removes it with all that is in it, and the previews beside it. Blocks.
     pub fn remove(self) {
+        remove(&previews_of(&self.path));
         remove(&self.path);
     }
+}
+
+/// Where the previews of a job's clips are made: beside its directory and not in it, so that the worker that makes the montage
+/// cannot lead elsewhere what is sent of them.
+#[must_use]
+pub fn previews_of(dir: &Path) -> PathBuf {
+    dir.with_extension("previews")
 }
 
 fn remove(path: &Path) {
@@ -210,8 +218,10 @@ mod tests {
         let job = second.job().unwrap();
         let path = job.path().to_owned();
         fs::write(path.join("segment"), "x").unwrap();
+        let previews = previews_of(&path);
+        fs::create_dir_all(previews.join("0")).unwrap();
         job.remove();
-        assert!(!path.exists());
+        assert!(!path.exists() && !previews.exists() && second.path().exists());
         let gone = living.path().to_owned();
         drop(living);
         assert!(!gone.exists() && second.path().exists());

@@ -117,7 +117,7 @@ pub async fn run(
     let session = Session { lease, dir, sources, output: config.output, on_progress };
     // A process that left the group could hold the connection open after its leader's death.
     let widowed = async {
-        lease.childless().await;
+        lease.child_gone(worker.leader).await;
         tokio::time::sleep(LAST_WORDS).await;
     };
     let said = tokio::select! {
@@ -309,6 +309,7 @@ impl Drop for AbortOnDrop {
 /// A started child. Killed when dropped.
 struct Worker {
     lease: Arc<Lease>,
+    leader: Pid,
     exit: oneshot::Receiver<io::Result<ExitStatus>>,
     stderr: Arc<Mutex<Vec<u8>>>,
     stderr_done: oneshot::Receiver<()>,
@@ -345,17 +346,17 @@ impl Worker {
                 }
             };
             held.child_started(leader);
-            if started.send(Ok(child.stderr.take())).is_err() {
-                held.kill_child();
+            if started.send(Ok((leader, child.stderr.take()))).is_err() {
+                held.kill_child(leader);
             }
             // Waits without reaping, so that the number stays taken until the rest of the group is dead.
             while let Err(rustix::io::Errno::INTR) =
                 waitid(WaitId::Pid(leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
             {}
-            let status = held.child_ended(|| child.wait());
+            let status = held.child_ended(leader, || child.wait());
             let _ = ended.send(status);
         })?;
-        let stderr = starting.await.map_err(|_| io::Error::other("its thread ended"))??;
+        let (leader, stderr) = starting.await.map_err(|_| io::Error::other("its thread ended"))??;
         let tail = Arc::new(Mutex::new(Vec::new()));
         let (done, stderr_done) = oneshot::channel();
         let kept = Arc::clone(&tail);
@@ -365,16 +366,16 @@ impl Worker {
             }
             let _ = done.send(());
         });
-        Ok(Self { lease, exit, stderr: tail, stderr_done, _reader: AbortOnDrop(reader.abort_handle()) })
+        Ok(Self { lease, leader, exit, stderr: tail, stderr_done, _reader: AbortOnDrop(reader.abort_handle()) })
     }
 
     /// Waits `patience` for the child to end by itself, then kills it and its group, and says what its end means; `None` if it
     /// was killed here or ended well.
     async fn bury(mut self, patience: Duration) -> Option<WorkerError> {
         let by_itself = timeout(patience, &mut self.exit).await;
-        self.lease.kill_child();
+        self.lease.kill_child(self.leader);
         let Ok(Ok(Ok(status))) = by_itself else {
-            if timeout(BURIAL, self.lease.childless()).await.is_err() {
+            if timeout(BURIAL, self.lease.child_gone(self.leader)).await.is_err() {
                 tracing::error!(job_id = %self.lease.job(), "a killed render worker does not end; the kernel holds it");
             }
             return None;
@@ -403,7 +404,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // Does nothing after the burial.
-        self.lease.kill_child();
+        self.lease.kill_child(self.leader);
     }
 }
 

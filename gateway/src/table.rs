@@ -279,6 +279,7 @@ mod tests {
             ("/v1/jobs/1/preview/0/1", None),
             ("/v1/montages/1/media.m3u8", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/transcribe", Some("/v1/montages/{id}/transcribe")),
+            ("/v1/montages/1/media.mp4", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/media", Some("/v1/montages/{id}/{part}")),
             ("/v1/results/transcript", Some("/v1/results/transcript")),
             ("/v1/results/{job_id}", Some("/v1/results/{job}")),

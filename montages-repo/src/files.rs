@@ -98,7 +98,29 @@ pub async fn media(
     piece(&app, id, Piece::Media, &query, &method, &headers).await
 }
 
-/// The video of a montage as an HLS playlist: byte ranges of the very file that `media` serves.
+/// The same video under a name that ends like one, for players that go by it: FFmpeg and mpv, where they play the playlist.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/media.mp4", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery,
+           ("Range" = Option<String>, Header, description = "One byte range; of several the whole is served")),
+    responses((status = 200, content_type = "video/mp4", description = "The whole file"),
+              (status = 206, content_type = "video/mp4", description = "The asked part"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"),
+              (status = 412, description = "It is not what If-Match names", body = Problem, content_type = "application/problem+json"),
+              (status = 416, description = "The range lies outside the file", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn media_mp4(
+    state: Shared,
+    method: Method,
+    id: Path<MontageId>,
+    query: Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    media(state, method, id, query, headers).await
+}
+
+/// The video of a montage as an HLS playlist: byte ranges of the very file that `media.mp4` serves.
 #[utoipa::path(
     get, path = "/v1/montages/{id}/media.m3u8", tag = "montages",
     params(("id" = MontageId, Path, description = "The montage"), FileQuery),

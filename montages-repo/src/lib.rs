@@ -114,6 +114,7 @@ fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
         .routes(routes!(files::media))
+        .routes(routes!(files::media_mp4))
         .routes(routes!(files::playlist))
         .routes(routes!(previews::object))
         .routes(routes!(files::poster))
@@ -142,6 +143,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (25, 29), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (26, 30), "{:?}", paths.keys());
     }
 }

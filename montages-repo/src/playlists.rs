@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 /// Largest playlist of a montage, in bytes: a line or two for each keyframe of many hours.
 pub const LARGEST: u64 = 4 << 20;
 
-/// What a montage's playlist calls the media: the path beside its own.
-const MEDIA: &str = "media";
+/// What a montage's playlist calls the media: the path beside its own. FFmpeg, and so mpv and others, refuses segments whose
+/// name does not end like a file that it knows.
+const MEDIA: &str = "media.mp4";
 
 /// The least that a preview's playlist announces as its longest entry, in seconds. Players do not expect the number to grow.
 const SHORTEST_TARGET: f64 = 10.0;
@@ -72,13 +73,13 @@ pub fn check(text: &str, media_bytes: u64) -> Result<(), String> {
             ended = true;
         } else if !line.is_empty() && !line.starts_with('#') {
             if line != MEDIA {
-                return Err(wrong("it leads elsewhere than to `media`"));
+                return Err(wrong("it leads elsewhere than to `media.mp4`"));
             }
             entries += 1;
         }
         // Whatever tag it stands in: keys, renditions and what is yet to be invented.
         if line.starts_with('#') && line.contains("URI=") && attribute_of(line, "URI") != Some(MEDIA) {
-            return Err(wrong("it leads elsewhere than to `media`"));
+            return Err(wrong("it leads elsewhere than to `media.mp4`"));
         }
     }
     match (entries, ended) {
@@ -145,8 +146,8 @@ mod tests {
     }
 
     const GOOD: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-PLAYLIST-TYPE:VOD\n\
-                        #EXT-X-MAP:URI=\"media\",BYTERANGE=\"100@0\"\n#EXTINF:2.0,\n#EXT-X-BYTERANGE:400@100\nmedia\n\
-                        #EXTINF:1.0,\n#EXT-X-BYTERANGE:500\nmedia\n#EXT-X-ENDLIST\n";
+                        #EXT-X-MAP:URI=\"media.mp4\",BYTERANGE=\"100@0\"\n#EXTINF:2.0,\n#EXT-X-BYTERANGE:400@100\nmedia.mp4\n\
+                        #EXTINF:1.0,\n#EXT-X-BYTERANGE:500\nmedia.mp4\n#EXT-X-ENDLIST\n";
 
     #[test]
     fn a_playlist_leads_to_its_media_only() {
@@ -154,13 +155,14 @@ mod tests {
         assert!(check(&GOOD.replace('\n', "\r\n"), 1000).is_ok());
         for (from, to) in [
             ("#EXTM3U\n", ""),
-            ("\nmedia\n", "\nhttps://example.org/media\n"),
-            ("\nmedia\n", "\n//example.org/media\n"),
-            ("\nmedia\n", "\n../../x/media\n"),
-            ("\nmedia\n", "\n media\n"),
-            ("URI=\"media\"", "URI=\"https://example.org/\""),
-            ("URI=\"media\"", "URI=media"),
-            ("URI=\"media\"", "URI=\"media\",URI=\"https://example.org/\""),
+            ("\nmedia.mp4\n", "\nmedia\n"),
+            ("\nmedia.mp4\n", "\nhttps://example.org/media.mp4\n"),
+            ("\nmedia.mp4\n", "\n//example.org/media.mp4\n"),
+            ("\nmedia.mp4\n", "\n../../x/media.mp4\n"),
+            ("\nmedia.mp4\n", "\n media.mp4\n"),
+            ("URI=\"media.mp4\"", "URI=\"https://example.org/\""),
+            ("URI=\"media.mp4\"", "URI=media.mp4"),
+            ("URI=\"media.mp4\"", "URI=\"media.mp4\",URI=\"https://example.org/\""),
             ("#EXT-X-VERSION:7", "#EXT-X-KEY:METHOD=AES-128,URI=\"https://example.org/\""),
             ("#EXT-X-VERSION:7", "#EXT-X-KEY,URI=\"https://example.org/\""),
             (",BYTERANGE=\"100@0\"", ""),
@@ -171,7 +173,7 @@ mod tests {
             ("400@100", "18446744073709551615@100"),
             ("BYTERANGE:500", "BYTERANGE:501"),
             ("#EXT-X-ENDLIST\n", ""),
-            ("\nmedia\n", "\n"),
+            ("\nmedia.mp4\n", "\n"),
         ] {
             assert_ne!(GOOD.replace(from, to), GOOD);
             assert!(check(&GOOD.replace(from, to), 1000).is_err(), "{from:?} as {to:?}");
@@ -181,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_unreadable(text in "(#EXTM3U\n)?([#A-Z:=\"@,0-9a-z\n-]{0,12}|URI=|#EXT-X-MAP:|#EXT-X-BYTERANGE:|media\n){0,20}") {
+        fn nothing_is_unreadable(text in "(#EXTM3U\n)?([#A-Z:=\"@,0-9a-z\n-]{0,12}|URI=|#EXT-X-MAP:|#EXT-X-BYTERANGE:|media.mp4\n){0,20}") {
             let _ = check(&text, 1000);
         }
     }

@@ -14,6 +14,7 @@ use crate::mp4::{
     self, AudioTrack, Chapter, ColourCodes, Movie, Mp4Error, VideoSample, VideoTrack, describe,
 };
 use crate::plan::{Plan, VideoCodec};
+use crate::report::{HlsFragment, HlsLayout};
 use crate::segment::{SegmentFacts, SegmentReader};
 use crate::sound::track::SoundTrack;
 use crate::time::TICKS_PER_SECOND;
@@ -57,13 +58,14 @@ fn failed(error: Mp4Error) -> RenderError {
     }
 }
 
-/// Writes the MP4 to `media` and its playlist to `playlist`. `on_frame` is called after each picture.
+/// Writes the MP4 to `media` and its playlist to `playlist`, and answers where the HLS stream lies. `on_frame` is called after
+/// each picture.
 pub(crate) fn assemble(
     parts: &Parts<'_>,
     media: &Path,
     playlist: &Path,
     mut on_frame: impl FnMut(),
-) -> Result<(), RenderError> {
+) -> Result<HlsLayout, RenderError> {
     check_segments(parts)?;
     let chapters = parts.chapters();
     let movie = Movie {
@@ -90,7 +92,18 @@ pub(crate) fn assemble(
     )
     .map_err(failed)?;
     std::fs::write(playlist, mp4::playlist(&layout, MEDIA_NAME))?;
-    Ok(())
+    Ok(hls(&layout))
+}
+
+fn hls(layout: &mp4::Layout) -> HlsLayout {
+    let scale = i128::from(layout.timescale.max(1));
+    let fragment = |fragment: &mp4::Fragment| HlsFragment {
+        offset: fragment.range.start,
+        bytes: fragment.range.end - fragment.range.start,
+        ticks: (i128::from(fragment.duration) * i128::from(TICKS_PER_SECOND) / scale) as i64,
+    };
+    let init = &layout.init;
+    HlsLayout { init: (init.start, init.end - init.start), fragments: layout.fragments.iter().map(fragment).collect() }
 }
 
 fn check_segments(parts: &Parts<'_>) -> Result<(), RenderError> {

@@ -28,8 +28,8 @@ use crate::planner::{Brief, Found, Given, Probed, briefs, placed, plan};
 use crate::probe::{ProbeError, probe};
 use crate::protocol::{Progress, Stage};
 use crate::report::{
-    ClipReport, Fallback, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE, PartsReport,
-    PlanReport, Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
+    ClipReport, Fallback, HlsLayout, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE,
+    PartsReport, PlanReport, Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
 };
 use crate::sound::copy::{copy_track, write_speech};
 use crate::sound::encode::encode_track;
@@ -310,7 +310,7 @@ impl<'a> Studio<'a> {
         let parts = Parts { plan, segments: &segments, sound: &sound };
         let media = self.job_dir.join(MEDIA_FILE);
         let mut done = 0;
-        assemble(&parts, &media, &self.job_dir.join(PLAYLIST_FILE), || {
+        let hls = assemble(&parts, &media, &self.job_dir.join(PLAYLIST_FILE), || {
             done += 1;
             (self.on_progress)(Progress {
                 stage: Stage::Assembling,
@@ -330,7 +330,7 @@ impl<'a> Studio<'a> {
                 let offsets = parts.offsets();
                 std::fs::remove_file(self.job_dir.join(TRACK_FILE))?;
                 let packets = (sound.copied_packets, sound.encoded_packets);
-                Ok(Ok(Finished { verified, segments, loudness, offsets, packets }))
+                Ok(Ok(Finished { verified, hls, segments, loudness, offsets, packets }))
             }
             Err(VerifyError::Clips(clips)) => Ok(Err(Refit { clips, sound: None })),
             Err(VerifyError::Render(error)) => Err(error),
@@ -412,6 +412,7 @@ impl<'a> Studio<'a> {
                 content_type: "video/mp4".to_owned(),
             },
             clips: clip_reports(&plan, &finished),
+            hls: finished.hls,
             segments: finished.segments,
             sound: match &plan.sound {
                 SoundPlan::Copy { .. } => {
@@ -452,6 +453,7 @@ struct Refit {
 /// A montage that passed its checks.
 struct Finished {
     verified: Verified,
+    hls: HlsLayout,
     segments: Vec<SegmentReport>,
     loudness: Vec<Option<Loudness>>,
     offsets: Vec<i64>,

@@ -22,6 +22,8 @@ pub const SPEECH_FILE: &str = "speech.wav";
 pub struct Report {
     /// The finished file.
     pub media: MediaFacts,
+    /// Where the HLS stream lies in it.
+    pub hls: HlsLayout,
     /// The clips, in order.
     pub clips: Vec<ClipReport>,
     /// What became of each segment of the picture, in order.
@@ -109,6 +111,26 @@ pub struct MediaFacts {
     pub audio_codec: String,
     /// Media type of the file.
     pub content_type: String,
+}
+
+/// The HLS stream within the finished file: what [`PLAYLIST_FILE`] says, as numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HlsLayout {
+    /// Where the initialisation segment lies: offset and length in bytes.
+    pub init: (u64, u64),
+    /// The segments, in order.
+    pub fragments: Vec<HlsFragment>,
+}
+
+/// One segment of the HLS stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HlsFragment {
+    /// Its first byte in the file.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How long it plays, in ticks.
+    pub ticks: i64,
 }
 
 /// Where a clip went and what was done to it. All times in ticks.
