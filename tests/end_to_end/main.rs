@@ -12,5 +12,6 @@ mod refusals;
 mod s3;
 mod schedules;
 mod seams;
+mod sharing;
 mod survival;
 mod videos;
