@@ -12,6 +12,7 @@ mod refusals;
 mod s3;
 mod schedules;
 mod seams;
+mod sharing;
 mod survival;
 mod videos;
 mod watched;

@@ -103,7 +103,10 @@ fn hls(layout: &mp4::Layout) -> HlsLayout {
         ticks: (i128::from(fragment.duration) * i128::from(TICKS_PER_SECOND) / scale) as i64,
     };
     let init = &layout.init;
-    HlsLayout { init: (init.start, init.end - init.start), fragments: layout.fragments.iter().map(fragment).collect() }
+    HlsLayout {
+        init: (init.start, init.end - init.start),
+        fragments: layout.fragments.iter().map(fragment).collect(),
+    }
 }
 
 fn check_segments(parts: &Parts<'_>) -> Result<(), RenderError> {

@@ -16,14 +16,14 @@ const TILE_WIDTH: u32 = 160;
 /// Highest sprite, in pixels: a portrait picture gets a narrower one.
 const TILE_HEIGHT: u32 = 160;
 /// Most sprites.
-const MOST_TILES: u64 = 100;
+const MOST_TILES: u64 = 60;
 /// Sprites in a row at most.
 const COLUMNS: u32 = 10;
 
 /// Collects the poster and the sprites from some or all frames of the montage.
 pub(crate) struct Pictures {
     pub(crate) geometry: Sprites,
-    /// Number of the frame that the poster shows.
+    /// Number of the first frame that the poster may show.
     pub(crate) poster_frame: u64,
     poster: Option<Frame>,
     /// Sprites with the number of their frame.
@@ -74,7 +74,7 @@ impl Pictures {
         Ok(())
     }
 
-    /// Takes the frame for the poster, which is number [`Pictures::poster_frame`].
+    /// Takes the frame for the poster: number [`Pictures::poster_frame`] or one not far behind it.
     pub(crate) fn take_poster(&mut self, frame: &Frame) -> Result<(), AvError> {
         let (width, height) = shown_size(frame.size(), frame.pixel_shape().unwrap_or((1, 1)));
         self.poster = Some(self.poster_scaler.scale_for_jpeg(frame, width, height)?);

@@ -8,7 +8,7 @@
 //!
 //! The poster and the preview sprites are taken from the same file, so that they show what was published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -269,6 +269,7 @@ fn decode_windows(
             .map(|windows| {
                 let work = move || -> Result<Vec<(Result<u64, String>, Complaints)>, AvError> {
                     let mut sight = Sight::open(source)?;
+                    sight.decoder.skip_smoothing();
                     // Every window is listened to on the thread that decodes it.
                     let decode = |window| listening(|| sight.decode(window, expected, plan));
                     windows.iter().map(decode).map(|(result, said)| Ok((result?, said))).collect()
@@ -318,11 +319,11 @@ impl Sight {
     }
 
     /// Decodes `count` pictures from the one that is shown at `at` on, in decoding order, and hands each to `take` with its
-    /// time. Says how many packets were there.
+    /// time; of the first `lead` ones only those that others need. Says how many packets were there.
     fn run(
         &mut self,
         at: i64,
-        count: usize,
+        (lead, count): (usize, usize),
         mut take: impl FnMut(i64, &Frame) -> Result<(), AvError>,
     ) -> Result<usize, AvError> {
         if std::mem::replace(&mut self.used, true) {
@@ -347,6 +348,7 @@ impl Sight {
             if given == 0 && stamp.is_none_or(|stamp| (stamp - at).abs() > 1) {
                 continue;
             }
+            self.decoder.skip_unneeded(given < lead);
             given += 1;
             self.decoder.send(Some(&self.packet))?;
             empty(&mut self.decoder)?;
@@ -367,14 +369,16 @@ impl Sight {
         let wanted = &expected[window.pictures.clone()];
         let Some(first) = wanted.first() else { return Ok(Ok(0)) };
         // What is shown before a key picture and decoded after it may need what came before it, which is not there.
-        let shown = wanted.iter().map(|picture| picture.frame).filter(|frame| *frame >= first.frame);
-        let mut due: Vec<i64> = shown.map(|frame| rate.frame_to_ticks(frame)).collect();
+        let shown = wanted[window.lead..].iter().map(|picture| picture.frame);
+        let mut due: Vec<i64> =
+            shown.filter(|frame| *frame >= first.frame).map(|frame| rate.frame_to_ticks(frame)).collect();
         due.sort_unstable();
+        let leading: BTreeSet<u64> = wanted[..window.lead].iter().map(|picture| picture.frame).collect();
         let start = rate.frame_to_ticks(first.frame);
         let (mut came, mut wrong) = (0_usize, None);
         let size = (plan.canvas.width, plan.canvas.height);
-        self.run(start, wanted.len(), |at, frame| {
-            if at < start - 1 {
+        self.run(start, (window.lead, wanted.len()), |at, frame| {
+            if at < start - 1 || leading.contains(&rate.ticks_to_frames(at)) {
                 return Ok(());
             }
             let fits = due.get(came).is_some_and(|due| (due - at).abs() <= 1);
@@ -408,13 +412,17 @@ fn look(plan: &Plan, source: &Arc<dyn ByteSource>, expected: &[Expected<'_>]) ->
     let before =
         |frame: u64| keys[..keys.partition_point(|(key, _)| *key <= frame)].last().copied().unwrap_or((0, 0));
 
-    let poster = pictures.poster_frame;
+    // An independent picture in the first half of the first clip is as good a poster, and costs a single decoded picture.
+    let half = plan.clips.first().map_or(0, |clip| clip.frames / 2);
+    let cheap = keys.iter().map(|(key, _)| *key).find(|key| (pictures.poster_frame..=half).contains(key));
+    let poster = cheap.unwrap_or(pictures.poster_frame);
     let (key, first) = before(poster);
     let place = expected.iter().position(|picture| picture.frame == poster).unwrap_or(first);
     let due = rate.frame_to_ticks(poster);
-    sight.run(rate.frame_to_ticks(key), place.saturating_sub(first) + 1, |at, picture| {
+    sight.run(rate.frame_to_ticks(key), (0, place.saturating_sub(first) + 1), |at, picture| {
         if (at - due).abs() <= 1 { pictures.take_poster(picture) } else { Ok(()) }
     })?;
+    sight.decoder.skip_smoothing();
     let mut wanted = pictures.wanted().into_iter().peekable();
     while let Some(frame) = wanted.next() {
         let (key, _) = before(frame);
@@ -422,7 +430,7 @@ fn look(plan: &Plan, source: &Arc<dyn ByteSource>, expected: &[Expected<'_>]) ->
         while let Some(more) = wanted.next_if(|more| before(*more).0 == key) {
             numbers.push(more);
         }
-        sight.run(rate.frame_to_ticks(key), 1, |_, picture| {
+        sight.run(rate.frame_to_ticks(key), (0, 1), |_, picture| {
             numbers.drain(..).try_for_each(|number| pictures.take_sprite(number, picture))
         })?;
     }

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use crate::plan::{Plan, SegmentKind};
 
-/// Pictures of a copy that are decoded behind a seam: more than decoders reorder.
+/// Pictures of a copy that are decoded behind a seam, and ones before it that are looked at: as many as decoders reorder.
 const BEHIND_SEAM: usize = 12;
+const BEFORE_SEAM: usize = 16;
 
 /// A stretch that is decoded in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Window {
     pub(crate) pictures: Range<usize>,
     /// The segments that it touches.
     pub(crate) segments: Range<usize>,
+    /// How many of its first pictures only serve to decode the ones behind them: the part of a copy that no seam is near.
+    pub(crate) lead: usize,
 }
 
 /// The windows of a montage whose coded pictures, in decoding order, belong to these segments and are key pictures or not.
@@ -48,7 +51,12 @@ pub(crate) fn windows(plan: &Plan, pictures: &[(usize, bool)]) -> Vec<Window> {
     stretches
         .filter_map(|range| {
             let (first, last) = (pictures.get(range.start)?.0, pictures.get(range.end.checked_sub(1)?)?.0);
-            Some(Window { pictures: range, segments: first..last + 1 })
+            let copied = plan.segments.get(first).is_some_and(|segment| segment.kind == SegmentKind::Copy);
+            let of_first = pictures.get(range.clone())?.iter().take_while(|(of, _)| *of == first).count();
+            // Behind the first pictures of a copy comes a gap, so that a stretch that begins a segment has no lead.
+            let begins = range.start.checked_sub(1).is_none_or(|before| pictures[before].0 != first);
+            let lead = if copied && !begins { of_first.saturating_sub(BEFORE_SEAM) } else { 0 };
+            Some(Window { pictures: range, segments: first..last + 1, lead })
         })
         .collect()
 }
@@ -92,6 +100,7 @@ mod tests {
         let ranges: Vec<_> = found.iter().map(|window| window.pictures.clone()).collect();
         assert_eq!(ranges, [0..42, 390..444, 672..732]);
         assert_eq!(found[1].segments, 1..4);
+        assert_eq!(found.iter().map(|window| window.lead).collect::<Vec<_>>(), [0, 24, 44]);
     }
 
     #[test]

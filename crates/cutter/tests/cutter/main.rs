@@ -10,6 +10,7 @@ mod mutations;
 mod parent;
 mod refusals;
 mod samples;
+mod smart;
 mod support;
 mod sync;
 mod worker;
