@@ -22,7 +22,8 @@ use contracts::{
 };
 use cutter::{
     order::{
-        AudioOptions, CanvasOptions, Cut, CutMode, Extent, MediaLimits, Moment, Order, Transition, TransitionKind,
+        AudioOptions, CanvasOptions, Cut, CutMode, Extent, MediaLimits, Moment, Order, Transition,
+        TransitionKind,
     },
     plan::{Plan, PlannedClip},
     protocol::Task,
@@ -102,7 +103,11 @@ pub async fn show(attempt: &Attempt<'_>, work: &Work<'_>, plan: &Plan) {
 
 /// Whether making a montage takes long enough for somebody to look at a preview. Pure.
 fn is_worth_it(plan: &Plan) -> bool {
-    let bytes = plan.clips.iter().flat_map(|clip| &clip.spans).fold(0_u64, |sum, (_, length)| sum.saturating_add(*length));
+    let bytes = plan
+        .clips
+        .iter()
+        .flat_map(|clip| &clip.spans)
+        .fold(0_u64, |sum, (_, length)| sum.saturating_add(*length));
     plan.frames.saturating_sub(plan.copied_frames()) > MANY_FRAMES || bytes > MANY_BYTES
 }
 
@@ -204,7 +209,8 @@ fn read(path: PathBuf, hls: HlsLayout) -> std::io::Result<Made> {
 
 /// Whether a layout can be that of a file of so many bytes, and be shown. Pure.
 fn lies_within(hls: &HlsLayout, bytes: u64) -> bool {
-    let within = |offset: u64, length: u64| length > 0 && offset.checked_add(length).is_some_and(|end| end <= bytes);
+    let within =
+        |offset: u64, length: u64| length > 0 && offset.checked_add(length).is_some_and(|end| end <= bytes);
     let plays = |ticks: i64| ticks > 0 && ticks_to_seconds(ticks) <= LONGEST_ENTRY;
     let (offset, length) = hls.init;
     // A fragment is seconds long: more of them than seconds are none of ours.
@@ -236,9 +242,9 @@ async fn send(attempt: &Attempt<'_>, name: &str, made: &Made) -> Result<(), End>
         PreviewWish { name: format!("{name}.mp4"), bytes: made.bytes },
     ];
     let links = attempt.shop.gateway.preview_links(attempt.job.job_id, attempt.job.fence, &wishes).await;
-    let links: [Grant; 2] = heed(attempt, links)?
-        .try_into()
-        .map_err(|_| Failed::transient("gateway_unavailable", "The gateway gave no links for the preview."))?;
+    let links: [Grant; 2] = heed(attempt, links)?.try_into().map_err(|_| {
+        Failed::transient("gateway_unavailable", "The gateway gave no links for the preview.")
+    })?;
     let [init, media] = &links;
     let (fetcher, door) = (&attempt.shop.door.fetcher.0, &attempt.shop.door);
     let sent = fetcher.put_bytes(&door.absolute(&init.url), &headers(init)?, made.init.clone()).await;
@@ -267,5 +273,172 @@ async fn make_dir(dir: &Path) -> Result<(), Failed> {
 async fn remove_dir(dir: &Path) {
     if let Err(error) = tokio::fs::remove_dir_all(dir).await {
         tracing::debug!(%error, "a clip's preview is removed with its job");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cutter::{
+        facts::Colour,
+        order::{ClipOrder, Overlay, SourceInfo},
+        plan::{Canvas, Difference, Effects, PLAN_VERSION, SoundPlan, VideoCodec},
+        report::HlsFragment,
+        time::FrameRate,
+    };
+    use proptest::prelude::*;
+
+    fn rate() -> FrameRate {
+        FrameRate::new(30, 1).unwrap()
+    }
+
+    /// A clip of the second source, from its second second on.
+    fn clip(seconds: u64, differences: Vec<Difference>) -> PlannedClip {
+        PlannedClip {
+            index: 0,
+            source: 1,
+            title: "Clip".to_owned(),
+            continues: false,
+            start_ticks: TICKS_PER_SECOND,
+            asked_ticks: TICKS_PER_SECOND,
+            asked_duration_ticks: 0,
+            start_frame: 30,
+            first_frame: 0,
+            frames: 30 * seconds,
+            first_sample: 0,
+            samples: 48_000 * seconds,
+            mode: CutMode::Exact,
+            copied_frames: 0,
+            differences,
+            reason: String::new(),
+            effects: Effects::default(),
+            sound_key: None,
+            speech_key: None,
+            spans: vec![(0, 1 << 20)],
+        }
+    }
+
+    fn plan(clips: Vec<PlannedClip>) -> Plan {
+        Plan {
+            version: PLAN_VERSION,
+            title: "Montage".to_owned(),
+            canvas: Canvas {
+                codec: VideoCodec::H264,
+                width: 320,
+                height: 180,
+                sar_num: 1,
+                sar_den: 1,
+                frame_rate: rate(),
+                bit_depth: 8,
+                colour: Colour::bt709(),
+            },
+            encoder: Default::default(),
+            loudness_lufs: Some(-16.0),
+            speech: true,
+            sound: SoundPlan::Encode { why: String::new() },
+            transition: Transition::default(),
+            frames: clips.iter().map(|clip| clip.frames).sum(),
+            samples: 0,
+            sources: Vec::new(),
+            clips,
+            segments: Vec::new(),
+        }
+    }
+
+    fn order() -> Order {
+        let source = |bytes| SourceInfo { bytes, identity: None };
+        Order {
+            title: "Montage".to_owned(),
+            sources: vec![source(1), source(2)],
+            clips: vec![ClipOrder {
+                source: 1,
+                start: Moment::Frames(30),
+                extent: Extent::Rest,
+                title: Some("Clip".to_owned()),
+                cut: None,
+                overlay: Some(Overlay { text: "Name".to_owned(), subtitle: None, ticks: TICKS_PER_SECOND }),
+                continues: true,
+                shift_ticks: 0,
+            }],
+            cut: Cut::default(),
+            transition: Transition { kind: TransitionKind::Dissolve, ..Transition::default() },
+            canvas: CanvasOptions::default(),
+            audio: AudioOptions::default(),
+            limits: MediaLimits::default(),
+            encoder: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_clip_alone_is_copied_for_a_minute_at_most_with_nothing_done_to_it() {
+        for (seconds, shown) in [(5, 5), (3600, 60)] {
+            let plan = plan(vec![clip(seconds, Vec::new())]);
+            let one = order_of(&order(), &plan, &plan.clips[0]).unwrap();
+            assert_eq!(one.sources, [SourceInfo { bytes: 2, identity: None }]);
+            let clip = &one.clips[0];
+            assert_eq!((clip.source, clip.start), (0, Moment::Ticks(TICKS_PER_SECOND)));
+            assert_eq!(clip.extent, Extent::Duration(Moment::Ticks(shown * TICKS_PER_SECOND)));
+            assert_eq!(clip.cut.unwrap().mode, CutMode::Copy);
+            assert!(clip.overlay.is_none() && !clip.continues);
+            assert_eq!(one.transition.kind, TransitionKind::None);
+            assert_eq!((one.audio.loudness_lufs, one.audio.speech), (None, false));
+            assert_eq!((one.canvas.width, one.canvas.frame_rate), (Some(320), Some(rate())));
+            assert!(one.problems().is_empty());
+        }
+        let unlike = plan(vec![clip(5, vec![Difference::Size])]);
+        assert!(order_of(&order(), &unlike, &unlike.clips[0]).is_none());
+    }
+
+    #[test]
+    fn only_what_takes_a_while_is_worth_it() {
+        assert!(!is_worth_it(&plan(vec![clip(10, Vec::new())])));
+        assert!(is_worth_it(&plan(vec![clip(11, Vec::new())])));
+        let mut large = clip(1, Vec::new());
+        large.spans = vec![(0, MANY_BYTES), (u64::MAX, u64::MAX)];
+        assert!(is_worth_it(&plan(vec![large])));
+    }
+
+    #[tokio::test]
+    async fn it_ends_with_the_work_and_the_work_does_not_end_with_it() {
+        assert_eq!(beside(std::future::pending(), async { 1 }).await, 1);
+        let (shown, mut seen) = tokio::sync::oneshot::channel();
+        let show = async move {
+            let _ = shown.send(());
+        };
+        let work = async {
+            // Only done once the preview was.
+            while seen.try_recv().is_err() {
+                tokio::task::yield_now().await;
+            }
+            2
+        };
+        assert_eq!(beside(show, work).await, 2);
+    }
+
+    proptest! {
+        /// Whatever a worker says: what passes can be read and shown.
+        #[test]
+        fn what_is_believed_lies_within_the_file(
+            bytes in 0_u64..100,
+            init in (0_u64..100, prop_oneof![0_u64..100, Just(u64::MAX)]),
+            parts in prop::collection::vec((0_u64..100, prop_oneof![0_u64..100, Just(u64::MAX)], -1..3_i64), 0..4),
+        ) {
+            let fragments: Vec<_> = parts
+                .iter()
+                .map(|&(offset, bytes, seconds)| HlsFragment { offset, bytes, ticks: seconds * TICKS_PER_SECOND })
+                .collect();
+            let hls = HlsLayout { init, fragments };
+            let ends = |(offset, length): (u64, u64)| u128::from(offset) + u128::from(length);
+            let right = |range: (u64, u64)| range.1 > 0 && ends(range) <= u128::from(bytes);
+            let good = right(init)
+                && !parts.is_empty()
+                && parts.iter().all(|&(offset, length, seconds)| right((offset, length)) && seconds > 0);
+            prop_assert_eq!(lies_within(&hls, bytes), good);
+            if good {
+                let entries = entries_of("clip-0", &hls);
+                prop_assert!(entries[0].map.is_some() && entries[0].discontinuity);
+                prop_assert!(entries[1..].iter().all(|entry| entry.map.is_none() && !entry.discontinuity));
+            }
+        }
     }
 }

@@ -366,7 +366,14 @@ impl Worker {
             }
             let _ = done.send(());
         });
-        Ok(Self { lease, leader, exit, stderr: tail, stderr_done, _reader: AbortOnDrop(reader.abort_handle()) })
+        Ok(Self {
+            lease,
+            leader,
+            exit,
+            stderr: tail,
+            stderr_done,
+            _reader: AbortOnDrop(reader.abort_handle()),
+        })
     }
 
     /// Waits `patience` for the child to end by itself, then kills it and its group, and says what its end means; `None` if it

@@ -56,12 +56,14 @@ async fn preview(stack: &Stack, job: JobId, clips: usize) -> String {
 
 /// What FFmpeg says against a stream, and how many pictures it finds.
 fn decode(url: &str) -> (String, u64) {
-    let arguments = ["-v", "warning", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"];
+    // Errors only: ffprobe remarks on every file with chapters that it has no decoder for their titles.
+    let arguments = ["-v", "error", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"];
     let mut probe = Command::new("ffprobe");
     let found = probe.args(arguments).args(["-show_entries", "stream=nb_read_frames", url]).output().unwrap();
     let frames = String::from_utf8_lossy(&found.stdout);
     let frames = frames.lines().find_map(|line| line.trim().trim_end_matches(',').parse().ok());
-    let decoded = Command::new("ffmpeg").args(["-v", "warning", "-i", url, "-f", "null", "-"]).output().unwrap();
+    let decoded =
+        Command::new("ffmpeg").args(["-v", "warning", "-i", url, "-f", "null", "-"]).output().unwrap();
     let said = [found.stderr, decoded.stderr].concat();
     (String::from_utf8_lossy(&said).into_owned(), frames.unwrap_or_default())
 }
@@ -93,7 +95,9 @@ async fn check_stream(stack: &Stack, browser: Option<&Browser>, montage: &Montag
         let late = montage.media.duration - 1.0;
         browser.run(&format!("tried.currentTime = {late}")).await;
         browser
-            .wait_for(&format!("!tried.seeking && tried.readyState >= 2 && tried.currentTime >= {late} && !tried.error"))
+            .wait_for(&format!(
+                "!tried.seeking && tried.readyState >= 2 && tried.currentTime >= {late} && !tried.error"
+            ))
             .await;
         browser.wait_for("tried.ended").await;
         browser.run("tried.remove()").await;
@@ -118,12 +122,12 @@ async fn what_can_be_copied_is_watched_while_the_rest_is_made() {
             "transcribe": { "engine": "none" } } }))
         .await;
     let playlist = preview(&stack, job.id, 2).await;
-    // Whole groups: the first clip's five seconds from 0, the second's three from 1.
+    // From the key picture before the start on: 4.5 seconds of the first clip, 2.2 of the second.
     let seconds: f64 = playlist
         .lines()
         .filter_map(|line| line.strip_prefix("#EXTINF:")?.trim_end_matches(',').parse::<f64>().ok())
         .sum();
-    assert!((seconds - 8.0).abs() < 0.05, "{playlist}");
+    assert!((seconds - 6.7).abs() < 0.05, "{playlist}");
     assert_eq!(playlist.matches("#EXT-X-DISCONTINUITY").count(), 2, "{playlist}");
     // Browsers want the same kinds of tracks all along.
     for line in playlist.lines().filter(|line| line.starts_with("#EXT-X-MAP")) {
@@ -140,7 +144,7 @@ async fn what_can_be_copied_is_watched_while_the_rest_is_made() {
         browser.run(&format!("{VIDEO}.muted = true; {VIDEO}.play()")).await;
         browser.wait_for(&format!("{VIDEO}.ended")).await;
         let length = browser.run(&format!("return {VIDEO}.duration")).await.as_f64().unwrap();
-        assert!((length - 8.0).abs() < 0.1, "{length}");
+        assert!((length - 6.7).abs() < 0.1, "{length}");
     }
     assert_eq!(stack.job(job.id).await.state, JobState::Running);
 
