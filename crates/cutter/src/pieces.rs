@@ -4,6 +4,7 @@
 //! A piece that lies there already, whole, is used: from an earlier attempt, from another montage, or from another
 //! executor. A segment that cannot be copied as planned is no failure: it is told, so that its clip is planned anew.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -99,24 +100,33 @@ impl Workshop<'_> {
         segments.chain((0..self.plan.clips.len()).map(Piece::Sound)).collect()
     }
 
-    /// What a piece costs, in encoded frames.
+    /// How many frames have to be encoded for a piece. Copies and sound cost little beside that.
     fn cost(&self, piece: Piece) -> u64 {
+        let segment = match piece {
+            Piece::Segment(index) => self.plan.segments.get(index),
+            Piece::Sound(_) => None,
+        };
+        segment.map_or(0, |segment| match segment.kind {
+            SegmentKind::Copy => 0,
+            SegmentKind::Encode => segment.frames,
+            SegmentKind::Blend => segment.frames * 2,
+        })
+    }
+
+    /// The clip of a piece.
+    fn clip_of(&self, piece: Piece) -> usize {
         match piece {
-            Piece::Segment(index) => self.plan.segments.get(index).map_or(0, |segment| match segment.kind {
-                SegmentKind::Copy => segment.frames / 32,
-                SegmentKind::Encode => segment.frames,
-                SegmentKind::Blend => segment.frames * 2,
-            }),
-            // A clip's sound costs about as much as a twentieth of its pictures.
-            Piece::Sound(index) => self.plan.clips.get(index).map_or(0, |clip| clip.frames / 20),
+            Piece::Segment(index) => self.plan.segments.get(index).map_or(0, |segment| segment.clip as usize),
+            Piece::Sound(index) => index,
         }
     }
 
     /// Makes these pieces with as many threads as are allowed, the longest first.
     pub(crate) fn make(&self, pieces: &[Piece], on_progress: &OnProgress<'_>) -> Result<Made, RenderError> {
         let mut queue: Vec<Piece> = pieces.to_vec();
-        // Taken from the end: cheapest in front.
-        queue.sort_by_key(|piece| self.cost(*piece));
+        // Taken from the end: cheapest in front. What costs little goes clip by clip, so that a clip's copy and its sound are
+        // read from the same bytes at about the same time.
+        queue.sort_by_key(|piece| (self.cost(*piece), Reverse(self.clip_of(*piece))));
         let frames = |piece: &Piece| match piece {
             Piece::Segment(index) => self.plan.segments.get(*index).map_or(0, |segment| segment.frames),
             Piece::Sound(_) => 0,

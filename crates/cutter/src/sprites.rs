@@ -16,7 +16,7 @@ const TILE_WIDTH: u32 = 160;
 /// Highest sprite, in pixels: a portrait picture gets a narrower one.
 const TILE_HEIGHT: u32 = 160;
 /// Most sprites.
-const MOST_TILES: u64 = 60;
+const MOST_TILES: u64 = 48;
 /// Sprites in a row at most.
 const COLUMNS: u32 = 10;
 

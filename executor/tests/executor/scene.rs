@@ -20,10 +20,10 @@ use contracts::{
     transcript::Engine,
 };
 use cutter::{
-    order::EncoderSettings,
-    plan::{Canvas as PlannedCanvas, Plan},
+    order::{CutMode, EncoderSettings},
+    plan::{Canvas as PlannedCanvas, Colour, PLAN_VERSION, Plan, PlannedClip, SoundPlan, VideoCodec},
     protocol::{FromWorker, encode_header},
-    report::{Check, ClipReport, MediaFacts, Report, SandboxReport, Sprites},
+    report::{Check, ClipReport, HlsLayout, MediaFacts, Outcome, PlanReport, Report, SandboxReport, Sprites},
     time::FrameRate,
 };
 use executor::{
@@ -65,6 +65,7 @@ impl Scene {
             token: None,
             name: "test".to_owned(),
             slots: 1,
+            plan_slots: 0,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             internal_token: None,
             work_dir: dir.path().join("work"),
@@ -92,6 +93,7 @@ impl Scene {
         };
         let scene = Self { dir, gateway, config, shutdown: CancellationToken::new() };
         scene.worker(worker);
+        scene.message("plan", &planned(1));
         scene
     }
 
@@ -103,7 +105,9 @@ impl Scene {
     fn worker(&self, body: &str) {
         let path = &self.config.render.worker;
         let out = self.dir.path().display();
-        fs::write(path, format!("#!/bin/sh\nOUT='{out}'\n{body}\n")).unwrap();
+        // Every attempt begins with a plan, by a worker of its own.
+        let plan = "if [ ! -e $OUT/planned ]; then touch $OUT/planned; cat $OUT/plan >&3; exit 0; fi; rm $OUT/planned";
+        fs::write(path, format!("#!/bin/sh\nOUT='{out}'\n{plan}\n{body}\n")).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
@@ -216,6 +220,72 @@ pub fn job() -> ClaimedJob {
     job_of(Source::Path("media:a.mp4".to_owned()))
 }
 
+/// A plan of so many clips, as a worker makes it.
+fn plan(clips: u32) -> Plan {
+    let clip = |index| PlannedClip {
+        index,
+        source: 0,
+        title: "what the worker made up".to_owned(),
+        continues: false,
+        start_ticks: 0,
+        asked_ticks: 0,
+        asked_duration_ticks: TICKS_PER_SECOND,
+        start_frame: 0,
+        first_frame: 0,
+        frames: 30,
+        first_sample: 0,
+        samples: 48_000,
+        mode: CutMode::Exact,
+        copied_frames: 0,
+        differences: Vec::new(),
+        reason: "all of it is encoded".to_owned(),
+        effects: Default::default(),
+        sound_key: None,
+        speech_key: None,
+        spans: Vec::new(),
+    };
+    Plan {
+        version: PLAN_VERSION,
+        title: "Best of the week".to_owned(),
+        canvas: PlannedCanvas {
+            codec: VideoCodec::H264,
+            width: 320,
+            height: 180,
+            sar_num: 1,
+            sar_den: 1,
+            frame_rate: FrameRate::new(30, 1).unwrap(),
+            bit_depth: 8,
+            colour: Colour::bt709(),
+        },
+        encoder: EncoderSettings::default(),
+        loudness_lufs: Some(-16.0),
+        speech: true,
+        sound: SoundPlan::Encode { why: "levelling is on".to_owned() },
+        transition: Default::default(),
+        frames: 30,
+        samples: 48_000,
+        sources: Vec::new(),
+        clips: (0..clips).map(clip).collect(),
+        segments: Vec::new(),
+    }
+}
+
+/// What a worker says that planned so many clips.
+pub fn planned(clips: u32) -> FromWorker {
+    let report = PlanReport {
+        plan: plan(clips),
+        plan_hash: "00".repeat(32),
+        sources: vec![None],
+        warnings: Vec::new(),
+    };
+    FromWorker::Done { outcome: Outcome::Plan(Box::new(report)) }
+}
+
+/// What a worker says that is done.
+pub fn done(report: Report) -> FromWorker {
+    FromWorker::Done { outcome: Outcome::Montage(Box::new(report)) }
+}
+
 /// What a worker says that made `media`.
 pub fn report(media: &[u8]) -> Report {
     let rate = FrameRate::new(30, 1).unwrap();
@@ -232,6 +302,7 @@ pub fn report(media: &[u8]) -> Report {
             audio_codec: "aac".to_owned(),
             content_type: "video/mp4".to_owned(),
         },
+        hls: HlsLayout::default(),
         clips: vec![ClipReport {
             index: 0,
             source: 0,
@@ -243,8 +314,15 @@ pub fn report(media: &[u8]) -> Report {
             source_start_frame: 0,
             frames: 30,
             encoded_frames: 30,
+            copied_frames: 0,
+            sound_offset_ticks: 0,
             loudness: None,
         }],
+        segments: Vec::new(),
+        sound: "encoded: levelling is on".to_owned(),
+        pieces_kept: 0,
+        pieces_made: 0,
+        fallbacks: Vec::new(),
         sprites: Sprites {
             tile_width: 160,
             tile_height: 90,
@@ -255,18 +333,7 @@ pub fn report(media: &[u8]) -> Report {
             interval_ticks: TICKS_PER_SECOND,
         },
         sources: vec![None],
-        plan: Plan {
-            version: 1,
-            title: "Best of the week".to_owned(),
-            canvas: PlannedCanvas { width: 320, height: 180, frame_rate: rate },
-            encoder: EncoderSettings::default(),
-            loudness_lufs: -16.0,
-            frames: 30,
-            samples: 48_000,
-            sources: Vec::new(),
-            clips: Vec::new(),
-            segments: Vec::new(),
-        },
+        plan: plan(1),
         plan_hash: "00".repeat(32),
         checks: vec![Check { name: "frame_count".to_owned(), passed: true, detail: "30 of 30".to_owned() }],
         libraries: Vec::new(),
@@ -274,13 +341,14 @@ pub fn report(media: &[u8]) -> Report {
     }
 }
 
-/// A worker that leaves four files and says that it is done, with `before` done first.
+/// A worker that leaves five files and says that it is done, with `before` done first.
 pub fn diligent(before: &str) -> String {
     format!(
         "{before}
         printf 'the media' > media.mp4
         printf 'a poster' > poster.jpg
         printf 'sprites' > sprites.jpg
+        printf '#EXTM3U' > media.m3u8
         if [ -f $OUT/speech.wav ]; then cat $OUT/speech.wav > speech.wav; else printf 'speech' > speech.wav; fi
         cat $OUT/done >&3"
     )
