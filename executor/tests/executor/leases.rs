@@ -18,7 +18,7 @@ use rdkafka::{
 
 use crate::{
     gateway::{Beats, Event},
-    scene::{HANGS, Scene, diligent, job, job_of, report, runs, until_gone},
+    scene::{HANGS, Scene, diligent, done, job, job_of, report, runs, until_gone},
 };
 
 async fn hanging(scene: &Scene) -> [i32; 2] {
@@ -145,7 +145,7 @@ async fn what_was_published_before_is_not_made_again() {
 #[tokio::test]
 async fn a_stale_fence_while_publishing_is_heeded() {
     let scene = Scene::new(&diligent("")).await;
-    scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+    scene.message("done", &done(report(b"the media")));
     scene.gateway.set(|script| script.publish_is_stale = true);
     let running = scene.start_with(job()).await;
     let next = job_of(Source::Path("media:absent.mp4".to_owned()));

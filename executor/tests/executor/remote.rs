@@ -27,7 +27,7 @@ use fetch::{AllowList, FetchConfig, Fetcher};
 
 use crate::{
     gateway::Event,
-    scene::{Scene, diligent, job_of, report, until_gone},
+    scene::{Scene, diligent, done, job_of, report, until_gone},
 };
 
 /// Bytes that differ from place to place.
@@ -76,7 +76,7 @@ fn program(dir: &Path, body: &str) -> PagesConfig {
 fn order(wire: PathBuf) -> cutter::order::Order {
     let wire = fs::read(wire).unwrap();
     match read_message::<ToWorker>(&mut wire.as_slice()).unwrap().0 {
-        ToWorker::Order { order } => *order,
+        ToWorker::Order { order, .. } => *order,
         other => panic!("the order comes first, not {other:?}"),
     }
 }
@@ -108,7 +108,7 @@ async fn a_highlight_over_a_break_of_a_playlist_is_two_clips() {
     let mut made = report(b"the media");
     made.clips = vec![made.clips[0].clone(), made.clips[0].clone()];
     made.sources = vec![None, None];
-    scene.message("done", &FromWorker::Done { report: Box::new(made) });
+    scene.message("done", &done(made));
     let mut job = job_of(Source::Url(format!("{url}/list.m3u8")));
     let JobSpec::Montage(spec) = &mut job.spec else { panic!("a montage") };
     spec.highlights[0].start = MediaTime::Ticks(15 * TICKS_PER_SECOND);
@@ -196,7 +196,7 @@ async fn a_link_behind_a_page_is_renewed_when_it_ends() {
         fs::write(scene.path(&format!("expected-{name}")), &data[offset..offset + 10]).unwrap();
         scene.message(name, &FromWorker::ReadAt { id: 1, source: 0, offset: offset as u64, len: 10 });
     }
-    scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+    scene.message("done", &done(report(b"the media")));
     let page = format!("{url}/watch?v=-x&$(touch%20gone)");
     let running = scene.start_with(job_of(Source::Url(page.clone()))).await;
     scene.gateway.completion().await;

@@ -19,7 +19,7 @@ use fetch::MediaDir;
 
 use crate::{
     gateway::Event,
-    scene::{HANGS, SOURCE, Scene, diligent, job, job_of, report},
+    scene::{HANGS, PLANS, SOURCE, Scene, diligent, done, job, job_of, report},
 };
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_montage_is_made_published_and_completed() {
     scene.message("read", &ask);
     let progress = Progress { stage: Stage::Encoding, frames_done: 15, frames_total: 30 };
     scene.message("progress", &FromWorker::Progress(progress));
-    scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+    scene.message("done", &done(report(b"the media")));
     scene.gateway.set(|script| script.complete_failures = 2);
     let running = scene.start_with(job()).await;
     let completed = scene.gateway.completion().await;
@@ -44,11 +44,12 @@ async fn a_montage_is_made_published_and_completed() {
             _ => None,
         })
         .collect();
-    let expected: [(&str, &[u8]); 4] = [
+    let expected: [(&str, &[u8]); 5] = [
         ("media.mp4", b"the media"),
         ("poster.jpg", b"a poster"),
         ("sprites.jpg", b"sprites"),
         ("speech.wav", b"speech"),
+        ("media.m3u8", b"a playlist"),
     ];
     assert_eq!(stored, expected);
     let published: Vec<_> = writes
@@ -61,7 +62,7 @@ async fn a_montage_is_made_published_and_completed() {
     let [published] = published.as_slice() else { panic!("published {} times", published.len()) };
     assert_eq!(
         published.pieces.iter().map(|piece| piece.piece).collect::<Vec<_>>(),
-        [Piece::Media, Piece::Poster, Piece::Sprites, Piece::Speech]
+        [Piece::Media, Piece::Poster, Piece::Sprites, Piece::Speech, Piece::Playlist]
     );
     assert_eq!(published.clips[0].title, "The comeback");
     assert_eq!(published.clips[0].source, "media:a.mp4");
@@ -72,7 +73,7 @@ async fn a_montage_is_made_published_and_completed() {
     let wire = fs::read(scene.path("wire")).unwrap();
     let mut wire = wire.as_slice();
     let (first, _) = read_message::<ToWorker>(&mut wire).unwrap();
-    let ToWorker::Order { order } = first else { panic!("the order comes first") };
+    let ToWorker::Order { order, .. } = first else { panic!("the order comes first") };
     assert_eq!(order.sources[0].bytes, SOURCE.len() as u64);
     assert_eq!(order.clips[0].title.as_deref(), Some("The comeback"));
     assert!(!serde_json::to_string(&order).unwrap().contains("a.mp4"));
@@ -191,7 +192,7 @@ async fn what_breaks_the_protocol_is_killed_and_named() {
         ("clips", {
             let mut report = report(b"the media");
             report.clips.clear();
-            FromWorker::Done { report: Box::new(report) }
+            done(report)
         }),
     ];
     let mut workers = vec![
@@ -224,10 +225,12 @@ async fn a_worker_cannot_make_us_send_a_file_of_ours() {
         "printf 'something else' > media.mp4",
         ":",
     ] {
-        let scene =
-            Scene::new(&format!("{trick}; touch poster.jpg sprites.jpg speech.wav; cat $OUT/done >&3")).await;
+        let scene = Scene::new(&format!(
+            "{PLANS}\n{trick}; touch poster.jpg sprites.jpg speech.wav media.m3u8; cat $OUT/done >&3"
+        ))
+        .await;
         fs::write(scene.path("secret"), b"the media").unwrap();
-        scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+        scene.message("done", &done(report(b"the media")));
         let running = scene.start_with(job()).await;
         let failed = scene.gateway.failure().await;
         assert_eq!(failed.failure.code, "worker_protocol", "{trick}: {failed:?}");
@@ -270,7 +273,7 @@ async fn a_link_that_ends_while_it_is_read_is_renewed() {
     let end = stored.len() as u64;
     scene.message("first", &FromWorker::ReadAt { id: 1, source: 0, offset: 0, len: 9 });
     scene.message("second", &FromWorker::ReadAt { id: 2, source: 0, offset: end - 8, len: 8 });
-    scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+    scene.message("done", &done(report(b"the media")));
     scene.gateway.set(|script| script.stored = stored);
     let running = scene.start_with(job_of(Source::Upload(UploadId::generate()))).await;
     scene.pid("half").await;
@@ -286,7 +289,7 @@ async fn a_transcription_that_fails_does_not_lose_the_video() {
     let scene = Scene::new(&diligent("")).await;
     let wav = transcribe::audio::encode_wav(&vec![0.0; 16_000]).unwrap();
     fs::write(scene.path("speech.wav"), wav).unwrap();
-    scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+    scene.message("done", &done(report(b"the media")));
     let mut claimed = job();
     let JobSpec::Montage(spec) = &mut claimed.spec else { panic!("a montage") };
     spec.transcribe.engine = Engine::Local;
@@ -323,7 +326,7 @@ async fn the_environment_is_not_handed_down_and_the_work_is_private() {
     let scene =
         Scene::new(&diligent("env > $OUT/env; ls -l /proc/self/fd > $OUT/fds; stat -c %a . > $OUT/mode"))
             .await;
-    scene.message("done", &FromWorker::Done { report: Box::new(report(b"the media")) });
+    scene.message("done", &done(report(b"the media")));
     let running = scene.start_with(job()).await;
     scene.gateway.completion().await;
     let env = fs::read_to_string(scene.path("env")).unwrap();

@@ -20,10 +20,14 @@ use contracts::{
     transcript::Engine,
 };
 use cutter::{
-    order::EncoderSettings,
-    plan::{Canvas as PlannedCanvas, Plan},
+    facts::Colour,
+    order::{self, CutMode, EncoderSettings, SourceInfo},
+    plan::{
+        Canvas as PlannedCanvas, Effects, PLAN_VERSION, Plan, PlannedClip, Segment, SegmentKind, SoundPlan,
+        VideoCodec,
+    },
     protocol::{FromWorker, encode_header},
-    report::{Check, ClipReport, MediaFacts, Report, SandboxReport, Sprites},
+    report::{Check, ClipReport, HlsLayout, MediaFacts, Outcome, PlanReport, Report, SandboxReport, Sprites},
     time::FrameRate,
 };
 use executor::{
@@ -65,6 +69,7 @@ impl Scene {
             token: None,
             name: "test".to_owned(),
             slots: 1,
+            plan_slots: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             internal_token: None,
             work_dir: dir.path().join("work"),
@@ -92,6 +97,7 @@ impl Scene {
         };
         let scene = Self { dir, gateway, config, shutdown: CancellationToken::new() };
         scene.worker(worker);
+        scene.message("planned", &planned(plan(None)));
         scene
     }
 
@@ -216,6 +222,80 @@ pub fn job() -> ClaimedJob {
     job_of(Source::Path("media:a.mp4".to_owned()))
 }
 
+/// A plan of one clip of one encoded segment, out of the one source, whose very bytes may have a name.
+pub fn plan(identity: Option<&str>) -> Plan {
+    let rate = FrameRate::new(30, 1).unwrap();
+    Plan {
+        version: PLAN_VERSION,
+        title: "Best of the week".to_owned(),
+        canvas: PlannedCanvas {
+            codec: VideoCodec::H264,
+            width: 320,
+            height: 180,
+            sar_num: 1,
+            sar_den: 1,
+            frame_rate: rate,
+            bit_depth: 8,
+            colour: Colour::bt709(),
+        },
+        encoder: EncoderSettings::default(),
+        loudness_lufs: Some(-16.0),
+        speech: true,
+        sound: SoundPlan::Encode { why: "it is levelled".to_owned() },
+        transition: order::Transition::default(),
+        frames: 30,
+        samples: 48_000,
+        sources: vec![SourceInfo { bytes: SOURCE.len() as u64, identity: identity.map(str::to_owned) }],
+        clips: vec![PlannedClip {
+            index: 0,
+            source: 0,
+            title: "what the worker made up".to_owned(),
+            continues: false,
+            start_ticks: 0,
+            asked_ticks: 0,
+            asked_duration_ticks: TICKS_PER_SECOND,
+            start_frame: 0,
+            first_frame: 0,
+            frames: 30,
+            first_sample: 0,
+            samples: 48_000,
+            mode: CutMode::Exact,
+            copied_frames: 0,
+            differences: Vec::new(),
+            reason: "it is encoded".to_owned(),
+            effects: Effects::default(),
+            sound_key: Some(SOUND_KEY.to_owned()),
+            speech_key: None,
+            spans: Vec::new(),
+        }],
+        segments: vec![Segment {
+            index: 0,
+            clip: 0,
+            first_frame: 0,
+            frames: 30,
+            at_ticks: 0,
+            kind: SegmentKind::Encode,
+            key: PICTURE_KEY.to_owned(),
+        }],
+    }
+}
+
+/// Names the picture of [`plan`].
+pub const PICTURE_KEY: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+/// Names its sound.
+pub const SOUND_KEY: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+
+/// What a worker says that made `plan`.
+pub fn planned(plan: Plan) -> FromWorker {
+    let report = PlanReport { plan_hash: plan.hash(), plan, sources: vec![None], warnings: Vec::new() };
+    FromWorker::Done { outcome: Outcome::Plan(Box::new(report)) }
+}
+
+/// The last word of a worker that made a montage.
+pub fn done(report: Report) -> FromWorker {
+    FromWorker::Done { outcome: Outcome::Montage(Box::new(report)) }
+}
+
 /// What a worker says that made `media`.
 pub fn report(media: &[u8]) -> Report {
     let rate = FrameRate::new(30, 1).unwrap();
@@ -232,6 +312,7 @@ pub fn report(media: &[u8]) -> Report {
             audio_codec: "aac".to_owned(),
             content_type: "video/mp4".to_owned(),
         },
+        hls: HlsLayout::default(),
         clips: vec![ClipReport {
             index: 0,
             source: 0,
@@ -243,8 +324,15 @@ pub fn report(media: &[u8]) -> Report {
             source_start_frame: 0,
             frames: 30,
             encoded_frames: 30,
+            copied_frames: 0,
+            sound_offset_ticks: 0,
             loudness: None,
         }],
+        segments: Vec::new(),
+        sound: "it is levelled".to_owned(),
+        pieces_kept: 0,
+        pieces_made: 2,
+        fallbacks: Vec::new(),
         sprites: Sprites {
             tile_width: 160,
             tile_height: 90,
@@ -255,18 +343,7 @@ pub fn report(media: &[u8]) -> Report {
             interval_ticks: TICKS_PER_SECOND,
         },
         sources: vec![None],
-        plan: Plan {
-            version: 1,
-            title: "Best of the week".to_owned(),
-            canvas: PlannedCanvas { width: 320, height: 180, frame_rate: rate },
-            encoder: EncoderSettings::default(),
-            loudness_lufs: -16.0,
-            frames: 30,
-            samples: 48_000,
-            sources: Vec::new(),
-            clips: Vec::new(),
-            segments: Vec::new(),
-        },
+        plan: plan(None),
         plan_hash: "00".repeat(32),
         checks: vec![Check { name: "frame_count".to_owned(), passed: true, detail: "30 of 30".to_owned() }],
         libraries: Vec::new(),
@@ -274,14 +351,19 @@ pub fn report(media: &[u8]) -> Report {
     }
 }
 
-/// A worker that leaves four files and says that it is done, with `before` done first.
+/// What a worker does first: it says `$OUT/planned` and ends, once in each job's directory.
+pub const PLANS: &str = "if [ ! -e was-planned ]; then touch was-planned; cat $OUT/planned >&3; exit 0; fi";
+
+/// A worker that plans, and then leaves five files and says that it is done, with `before` done first.
 pub fn diligent(before: &str) -> String {
     format!(
-        "{before}
+        "{PLANS}
+        {before}
         printf 'the media' > media.mp4
         printf 'a poster' > poster.jpg
         printf 'sprites' > sprites.jpg
         if [ -f $OUT/speech.wav ]; then cat $OUT/speech.wav > speech.wav; else printf 'speech' > speech.wav; fi
+        printf 'a playlist' > media.m3u8
         cat $OUT/done >&3"
     )
 }
