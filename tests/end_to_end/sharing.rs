@@ -148,11 +148,11 @@ async fn two_executors_make_one_montage() {
 async fn what_a_killed_executor_had_finished_is_used_again() {
     let Some(mut stack) = Stack::start(Hints::Postgres, &[]).await else { return };
     stack.add_executor(&[("SM_RENDER_THREADS", "2")]);
-    write(&stack, "a.mp4", &CounterVideo::new(1, (30, 1), 300));
+    write(&stack, "a.mp4", &CounterVideo::new(1, (30, 1), 400));
     fs::copy(videos::heavy(), stack.directory("media").join("heavy.mp4")).unwrap();
     let held = json!({ "url": stack.media.url("/held-in-the-middle/heavy.mp4") });
-    // The last clip is begun and cannot be finished.
-    let clips = [clip(path("a.mp4"), 10, 60), clip(path("a.mp4"), 100, 60), clip(held, 0, 120)];
+    // The shortest clip is begun last, and cannot be finished. Its edges, which are looked at for the plan, are not held.
+    let clips = [clip(path("a.mp4"), 10, 180), clip(path("a.mp4"), 200, 180), clip(held, 0, 168)];
     let canvas = json!({ "width": 640, "height": 360, "frame_rate": "30" });
     let job = stack.post_job(&montage("again", &clips, canvas)).await;
     stack.media.until_held(1).await;

@@ -17,14 +17,17 @@ use axum::{
 };
 use contracts::{
     ids::{JobId, MontageId},
+    job::JobKind,
     lease::{
-        BeatAnswer, BeatVerdict, ClaimedJob, CompleteRequest, FailRequest, HeartbeatRequest,
+        BeatAnswer, BeatVerdict, ClaimRequest, ClaimedJob, CompleteRequest, FailRequest, HeartbeatRequest,
         HeartbeatResponse, LeaseProof,
     },
     montage::PublishRequest,
     object::{Grant, GrantRequest, Grants},
     problem::ProblemCode,
+    segment::{SegmentGrant, SegmentsStored, StoreSegments},
 };
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 /// No wait of a test takes longer; only a failing one comes near.
@@ -37,6 +40,7 @@ pub enum Event {
     Claimed,
     Beat,
     Stored(String, Vec<u8>),
+    Kept(StoreSegments),
     Published(Box<PublishRequest>),
     Completed(CompleteRequest),
     Failed(JobId, FailRequest),
@@ -70,6 +74,10 @@ pub struct Script {
     pub stored: Vec<u8>,
     /// How many of those links were given, and how many of them have ended.
     pub links: (u32, u32),
+    /// Segments of the library: what is said of each, and the bytes that are really there.
+    pub segments: BTreeMap<String, (String, Vec<u8>)>,
+    /// Keys of segments that were asked for.
+    pub wanted: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -106,6 +114,8 @@ impl Gateway {
                 published: None,
                 stored: Vec::new(),
                 links: (0, 0),
+                segments: BTreeMap::new(),
+                wanted: Vec::new(),
             })),
             events: watch::Sender::new(Vec::new()),
         };
@@ -119,6 +129,8 @@ impl Gateway {
             .route("/v1/results", post(publish))
             .route("/v1/results/{job}", get(published))
             .route("/v1/objects/{key}", put(store).get(load))
+            .route("/v1/segments", post(take_in))
+            .route("/v1/segments/{key}", get(load_segment).put(store_segment))
             .layer(axum::extract::DefaultBodyLimit::max(64 << 20))
             .with_state(gateway.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -189,9 +201,15 @@ fn problem(code: ProblemCode) -> Response {
         .into_response()
 }
 
-async fn claim(State(gateway): State<Gateway>) -> Response {
-    let job = gateway.script.lock().unwrap().jobs.pop_front();
+async fn claim(State(gateway): State<Gateway>, Json(request): Json<ClaimRequest>) -> Response {
+    let job = {
+        let mut script = gateway.script.lock().unwrap();
+        let fits = |job: &ClaimedJob| request.kinds.contains(&job.kind) && request.parent.is_none();
+        let place = script.jobs.iter().position(fits);
+        place.and_then(|place| script.jobs.remove(place))
+    };
     match job {
+        None if request.kinds == [JobKind::Plan] => StatusCode::NO_CONTENT.into_response(),
         Some(job) => {
             gateway.note(Event::Claimed);
             Json(job).into_response()
@@ -275,7 +293,44 @@ async fn grants(State(gateway): State<Gateway>, Json(request): Json<GrantRequest
             expires_at: chrono::Utc::now(),
         })
         .collect();
-    Json(Grants { read, write, ..Grants::default() })
+    let grant = |method: &str, key: &str| Grant {
+        method: method.to_owned(),
+        url: format!("/v1/segments/{key}"),
+        headers: BTreeMap::new(),
+        key: format!("segments/{key}"),
+        expires_at: chrono::Utc::now(),
+    };
+    script.wanted.extend(request.segments.iter().cloned());
+    let found = |key: &String| {
+        let (sha256, bytes) = script.segments.get(key)?;
+        let bytes = bytes.len() as u64;
+        Some(SegmentGrant { grant: grant("GET", key), bytes, sha256: sha256.clone() })
+    };
+    let segments = request.segments.iter().map(found).collect();
+    let write_segments = request.write_segments.iter().map(|wish| grant("PUT", &wish.key)).collect();
+    Json(Grants { read, write, segments, write_segments, ..Grants::default() })
+}
+
+async fn load_segment(
+    State(gateway): State<Gateway>,
+    Route(key): Route<String>,
+    headers: HeaderMap,
+) -> Response {
+    let segment = gateway.script.lock().unwrap().segments.get(&key).cloned();
+    let Some((_, bytes)) = segment else { return problem(ProblemCode::NotFound) };
+    ranged(&bytes, &headers)
+}
+
+async fn store_segment(State(gateway): State<Gateway>, Route(key): Route<String>, body: Bytes) -> StatusCode {
+    let hash = hex::encode(Sha256::digest(&body));
+    gateway.script.lock().unwrap().segments.insert(key, (hash, body.to_vec()));
+    StatusCode::CREATED
+}
+
+async fn take_in(State(gateway): State<Gateway>, Json(request): Json<StoreSegments>) -> Response {
+    let stored = request.segments.iter().map(|segment| segment.key.clone()).collect();
+    gateway.note(Event::Kept(request));
+    Json(SegmentsStored { stored, present: Vec::new() }).into_response()
 }
 
 async fn store(State(gateway): State<Gateway>, Route(key): Route<String>, body: Bytes) -> StatusCode {
@@ -288,12 +343,16 @@ async fn load(State(gateway): State<Gateway>, Route(link): Route<u32>, headers: 
     if link <= script.links.1 {
         return problem(ProblemCode::LinkInvalid);
     }
+    ranged(&script.stored, &headers)
+}
+
+fn ranged(stored: &[u8], headers: &HeaderMap) -> Response {
     let range = headers[header::RANGE].to_str().unwrap().strip_prefix("bytes=").unwrap();
     let (first, last) = range.split_once('-').unwrap();
-    let length = script.stored.len();
+    let length = stored.len();
     let (first, last) = (first.parse::<usize>().unwrap(), last.parse::<usize>().unwrap().min(length - 1));
     let range = format!("bytes {first}-{last}/{length}");
-    let bytes = script.stored[first..=last].to_vec();
+    let bytes = stored[first..=last].to_vec();
     let headers = [(header::CONTENT_RANGE, range), (header::ETAG, "\"one\"".to_owned())];
     (StatusCode::PARTIAL_CONTENT, headers, bytes).into_response()
 }

@@ -5,6 +5,7 @@
 
 mod gateway;
 mod leases;
+mod pieces;
 mod remote;
 mod render;
 mod scene;

@@ -19,7 +19,7 @@ use fetch::MediaDir;
 
 use crate::{
     gateway::Event,
-    scene::{HANGS, SOURCE, Scene, diligent, done, job, job_of, report},
+    scene::{HANGS, PLANS, SOURCE, Scene, diligent, done, job, job_of, report},
 };
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_montage_is_made_published_and_completed() {
         ("poster.jpg", b"a poster"),
         ("sprites.jpg", b"sprites"),
         ("speech.wav", b"speech"),
-        ("media.m3u8", b"#EXTM3U"),
+        ("media.m3u8", b"a playlist"),
     ];
     assert_eq!(stored, expected);
     let published: Vec<_> = writes
@@ -225,8 +225,10 @@ async fn a_worker_cannot_make_us_send_a_file_of_ours() {
         "printf 'something else' > media.mp4",
         ":",
     ] {
-        let scene =
-            Scene::new(&format!("{trick}; touch poster.jpg sprites.jpg speech.wav; cat $OUT/done >&3")).await;
+        let scene = Scene::new(&format!(
+            "{PLANS}\n{trick}; touch poster.jpg sprites.jpg speech.wav media.m3u8; cat $OUT/done >&3"
+        ))
+        .await;
         fs::write(scene.path("secret"), b"the media").unwrap();
         scene.message("done", &done(report(b"the media")));
         let running = scene.start_with(job()).await;

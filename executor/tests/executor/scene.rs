@@ -20,8 +20,12 @@ use contracts::{
     transcript::Engine,
 };
 use cutter::{
-    order::{CutMode, EncoderSettings},
-    plan::{Canvas as PlannedCanvas, Colour, PLAN_VERSION, Plan, PlannedClip, SoundPlan, VideoCodec},
+    facts::Colour,
+    order::{self, CutMode, EncoderSettings, SourceInfo},
+    plan::{
+        Canvas as PlannedCanvas, Effects, PLAN_VERSION, Plan, PlannedClip, Segment, SegmentKind, SoundPlan,
+        VideoCodec,
+    },
     protocol::{FromWorker, encode_header},
     report::{Check, ClipReport, HlsLayout, MediaFacts, Outcome, PlanReport, Report, SandboxReport, Sprites},
     time::FrameRate,
@@ -65,7 +69,7 @@ impl Scene {
             token: None,
             name: "test".to_owned(),
             slots: 1,
-            plan_slots: 0,
+            plan_slots: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             internal_token: None,
             work_dir: dir.path().join("work"),
@@ -93,7 +97,7 @@ impl Scene {
         };
         let scene = Self { dir, gateway, config, shutdown: CancellationToken::new() };
         scene.worker(worker);
-        scene.message("plan", &planned(1));
+        scene.message("planned", &planned(plan(None)));
         scene
     }
 
@@ -105,9 +109,7 @@ impl Scene {
     fn worker(&self, body: &str) {
         let path = &self.config.render.worker;
         let out = self.dir.path().display();
-        // Every attempt begins with a plan, by a worker of its own.
-        let plan = "if [ ! -e $OUT/planned ]; then touch $OUT/planned; cat $OUT/plan >&3; exit 0; fi; rm $OUT/planned";
-        fs::write(path, format!("#!/bin/sh\nOUT='{out}'\n{plan}\n{body}\n")).unwrap();
+        fs::write(path, format!("#!/bin/sh\nOUT='{out}'\n{body}\n")).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
@@ -220,30 +222,9 @@ pub fn job() -> ClaimedJob {
     job_of(Source::Path("media:a.mp4".to_owned()))
 }
 
-/// A plan of so many clips, as a worker makes it.
-fn plan(clips: u32) -> Plan {
-    let clip = |index| PlannedClip {
-        index,
-        source: 0,
-        title: "what the worker made up".to_owned(),
-        continues: false,
-        start_ticks: 0,
-        asked_ticks: 0,
-        asked_duration_ticks: TICKS_PER_SECOND,
-        start_frame: 0,
-        first_frame: 0,
-        frames: 30,
-        first_sample: 0,
-        samples: 48_000,
-        mode: CutMode::Exact,
-        copied_frames: 0,
-        differences: Vec::new(),
-        reason: "all of it is encoded".to_owned(),
-        effects: Default::default(),
-        sound_key: None,
-        speech_key: None,
-        spans: Vec::new(),
-    };
+/// A plan of one clip of one encoded segment, out of the one source, whose very bytes may have a name.
+pub fn plan(identity: Option<&str>) -> Plan {
+    let rate = FrameRate::new(30, 1).unwrap();
     Plan {
         version: PLAN_VERSION,
         title: "Best of the week".to_owned(),
@@ -253,35 +234,64 @@ fn plan(clips: u32) -> Plan {
             height: 180,
             sar_num: 1,
             sar_den: 1,
-            frame_rate: FrameRate::new(30, 1).unwrap(),
+            frame_rate: rate,
             bit_depth: 8,
             colour: Colour::bt709(),
         },
         encoder: EncoderSettings::default(),
         loudness_lufs: Some(-16.0),
         speech: true,
-        sound: SoundPlan::Encode { why: "levelling is on".to_owned() },
-        transition: Default::default(),
+        sound: SoundPlan::Encode { why: "it is levelled".to_owned() },
+        transition: order::Transition::default(),
         frames: 30,
         samples: 48_000,
-        sources: Vec::new(),
-        clips: (0..clips).map(clip).collect(),
-        segments: Vec::new(),
+        sources: vec![SourceInfo { bytes: SOURCE.len() as u64, identity: identity.map(str::to_owned) }],
+        clips: vec![PlannedClip {
+            index: 0,
+            source: 0,
+            title: "what the worker made up".to_owned(),
+            continues: false,
+            start_ticks: 0,
+            asked_ticks: 0,
+            asked_duration_ticks: TICKS_PER_SECOND,
+            start_frame: 0,
+            first_frame: 0,
+            frames: 30,
+            first_sample: 0,
+            samples: 48_000,
+            mode: CutMode::Exact,
+            copied_frames: 0,
+            differences: Vec::new(),
+            reason: "it is encoded".to_owned(),
+            effects: Effects::default(),
+            sound_key: Some(SOUND_KEY.to_owned()),
+            speech_key: None,
+            spans: Vec::new(),
+        }],
+        segments: vec![Segment {
+            index: 0,
+            clip: 0,
+            first_frame: 0,
+            frames: 30,
+            at_ticks: 0,
+            kind: SegmentKind::Encode,
+            key: PICTURE_KEY.to_owned(),
+        }],
     }
 }
 
-/// What a worker says that planned so many clips.
-pub fn planned(clips: u32) -> FromWorker {
-    let report = PlanReport {
-        plan: plan(clips),
-        plan_hash: "00".repeat(32),
-        sources: vec![None],
-        warnings: Vec::new(),
-    };
+/// Names the picture of [`plan`].
+pub const PICTURE_KEY: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+/// Names its sound.
+pub const SOUND_KEY: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+
+/// What a worker says that made `plan`.
+pub fn planned(plan: Plan) -> FromWorker {
+    let report = PlanReport { plan_hash: plan.hash(), plan, sources: vec![None], warnings: Vec::new() };
     FromWorker::Done { outcome: Outcome::Plan(Box::new(report)) }
 }
 
-/// What a worker says that is done.
+/// The last word of a worker that made a montage.
 pub fn done(report: Report) -> FromWorker {
     FromWorker::Done { outcome: Outcome::Montage(Box::new(report)) }
 }
@@ -319,9 +329,9 @@ pub fn report(media: &[u8]) -> Report {
             loudness: None,
         }],
         segments: Vec::new(),
-        sound: "encoded: levelling is on".to_owned(),
+        sound: "it is levelled".to_owned(),
         pieces_kept: 0,
-        pieces_made: 0,
+        pieces_made: 2,
         fallbacks: Vec::new(),
         sprites: Sprites {
             tile_width: 160,
@@ -333,7 +343,7 @@ pub fn report(media: &[u8]) -> Report {
             interval_ticks: TICKS_PER_SECOND,
         },
         sources: vec![None],
-        plan: plan(1),
+        plan: plan(None),
         plan_hash: "00".repeat(32),
         checks: vec![Check { name: "frame_count".to_owned(), passed: true, detail: "30 of 30".to_owned() }],
         libraries: Vec::new(),
@@ -341,15 +351,19 @@ pub fn report(media: &[u8]) -> Report {
     }
 }
 
-/// A worker that leaves five files and says that it is done, with `before` done first.
+/// What a worker does first: it says `$OUT/planned` and ends, once in each job's directory.
+pub const PLANS: &str = "if [ ! -e was-planned ]; then touch was-planned; cat $OUT/planned >&3; exit 0; fi";
+
+/// A worker that plans, and then leaves five files and says that it is done, with `before` done first.
 pub fn diligent(before: &str) -> String {
     format!(
-        "{before}
+        "{PLANS}
+        {before}
         printf 'the media' > media.mp4
         printf 'a poster' > poster.jpg
         printf 'sprites' > sprites.jpg
-        printf '#EXTM3U' > media.m3u8
         if [ -f $OUT/speech.wav ]; then cat $OUT/speech.wav > speech.wav; else printf 'speech' > speech.wav; fi
+        printf 'a playlist' > media.m3u8
         cat $OUT/done >&3"
     )
 }
