@@ -27,7 +27,7 @@ use fetch::{AllowList, FetchConfig, Fetcher};
 
 use crate::{
     gateway::Event,
-    scene::{Scene, diligent, done, job_of, report, until_gone},
+    scene::{Scene, diligent, done, job_of, plan, planned, report, until_gone},
 };
 
 /// Bytes that differ from place to place.
@@ -108,6 +108,9 @@ async fn a_highlight_over_a_break_of_a_playlist_is_two_clips() {
     let mut made = report(b"the media");
     made.clips = vec![made.clips[0].clone(), made.clips[0].clone()];
     made.sources = vec![None, None];
+    let mut two = plan(None);
+    two.clips.push(two.clips[0].clone());
+    scene.message("planned", &planned(two));
     scene.message("done", &done(made));
     let mut job = job_of(Source::Url(format!("{url}/list.m3u8")));
     let JobSpec::Montage(spec) = &mut job.spec else { panic!("a montage") };
