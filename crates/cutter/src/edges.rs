@@ -54,7 +54,7 @@ pub(crate) fn look(
     };
     // Behind an independent picture come the ones that are shown before it: they belong to what is looked at.
     let mut found = None;
-    let start = walk.from_key(brief.start.saturating_add(near), |picture| {
+    let start = walk.run_from_key(brief.start.saturating_add(near), |picture| {
         if is_start(picture) {
             found.get_or_insert(picture.at);
         }
@@ -63,7 +63,7 @@ pub(crate) fn look(
     let beyond = end.saturating_add(reach).saturating_add(frame.saturating_mul(BEYOND as i64));
     // What is changed at the end cannot be copied: the copy ends before it.
     let last = end.saturating_sub(brief.touched_end).saturating_add(near);
-    let last = walk.from_key(last, |picture| picture.at > beyond)?;
+    let last = walk.run_from_key(last, |picture| picture.at > beyond)?;
     let first = start.first().map_or(brief.start, |picture| picture.at);
     let spans = spans(demuxer, probe, brief, first)?;
     Ok(Found { edges: Some(Edges { start, end: last }), spans })
@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The pictures from the last independent one at or before `target` to the first that satisfies `until`.
-    fn from_key(
+    fn run_from_key(
         &mut self,
         target: i64,
         mut until: impl FnMut(&CodedPicture) -> bool,

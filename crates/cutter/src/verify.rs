@@ -252,6 +252,9 @@ fn is_as_made(parts: &Parts<'_>, wanted: &Expected<'_>, unit: &[u8]) -> bool {
     sha256(&unit) == wanted.sha256
 }
 
+/// How many pictures of a window were decoded, or why not, and what the decoder complained about.
+type WindowLook = (Result<u64, String>, Complaints);
+
 /// Decodes the windows, several at the same time; answers how many pictures were decoded.
 fn decode_windows(
     source: &Arc<dyn ByteSource>,
@@ -267,7 +270,7 @@ fn decode_windows(
         let started: Vec<_> = windows
             .chunks(share)
             .map(|windows| {
-                let work = move || -> Result<Vec<(Result<u64, String>, Complaints)>, AvError> {
+                let work = move || -> Result<Vec<WindowLook>, AvError> {
                     let mut sight = Sight::open(source)?;
                     sight.decoder.skip_smoothing();
                     // Every window is listened to on the thread that decodes it.

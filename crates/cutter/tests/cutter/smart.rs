@@ -83,7 +83,7 @@ fn snap_and_copy_encode_nothing() {
     for (mode, first) in [("snap", 50), ("copy", 95)] {
         let job = tempfile::tempdir().unwrap();
         let cut = json!({ "cut": { "mode": mode, "tolerance_ticks": TICKS_PER_SECOND / 2 } });
-        let report = made(&[path.clone()], vec![clip(0, first, 200)], cut, job.path()).unwrap();
+        let report = made(std::slice::from_ref(&path), vec![clip(0, first, 200)], cut, job.path()).unwrap();
         assert_eq!(report.clips[0].encoded_frames, 0, "{mode}");
         let frames = report.media.frames as u16;
         assert_eq!(shown(job.path()), whole(60..60 + frames), "{mode}: from the key picture on");
@@ -150,7 +150,7 @@ fn a_name_is_written_over_the_first_seconds() {
     let bench = Bench::new();
     let path = source(&bench, 6, 300);
     let plain = tempfile::tempdir().unwrap();
-    made(&[path.clone()], vec![clip(0, 0, 240)], json!({}), plain.path()).unwrap();
+    made(std::slice::from_ref(&path), vec![clip(0, 0, 240)], json!({}), plain.path()).unwrap();
     let named = tempfile::tempdir().unwrap();
     let mut with_name = clip(0, 0, 240);
     with_name["overlay"] =
@@ -188,7 +188,7 @@ fn an_edit_makes_only_what_changed() {
     let fonts = Fonts::new(FontFiles::find());
     let job = tempfile::tempdir().unwrap();
     let montage = |clips: Vec<Value>| {
-        let (order, sources) = order(&[path.clone()], clips, json!({}));
+        let (order, sources) = order(std::slice::from_ref(&path), clips, json!({}));
         Studio::open(&order, &sources, job.path(), &fonts, &|_| {}).unwrap().montage(None, true).unwrap()
     };
     let clips: Vec<_> = (0..10).map(|index| clip(0, index * 95 + 7, 70)).collect();
