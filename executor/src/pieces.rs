@@ -22,7 +22,10 @@ use contracts::{
 use cutter::plan::{Plan, Segment, SegmentKind, piece_file};
 use futures::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::{
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -44,6 +47,8 @@ const LINKS: usize = 32;
 const STRIDE: usize = 4 << 20;
 /// How often finished pieces are looked for while a montage is made.
 const EVERY: Duration = Duration::from_secs(10);
+/// How long the library may take to say what it has: a montage does not wait for what only makes it faster.
+const LOOK_UP: Duration = Duration::from_secs(10);
 /// How often a piece is tried to be kept.
 const MOST_TRIES: u32 = 3;
 
@@ -142,7 +147,7 @@ impl Exchange {
     /// As [`Exchange::fetch`].
     pub async fn known(&self, attempt: &Attempt<'_>, keys: &[String]) -> Result<BTreeSet<String>, Failed> {
         let found = find(attempt, keys).await?;
-        let known: BTreeSet<String> = found.into_iter().map(|(key, _)| key).collect();
+        let known: BTreeSet<String> = found.into_iter().flatten().map(|(key, _)| key).collect();
         self.state().kept.extend(known.iter().cloned());
         Ok(known)
     }
@@ -161,7 +166,7 @@ impl Exchange {
     ) -> Result<BTreeSet<String>, Failed> {
         let mut got = BTreeSet::new();
         for keys in keys.chunks(LINKS) {
-            let found = find(attempt, keys).await?;
+            let Some(found) = find(attempt, keys).await? else { break };
             let fetching = stream::iter(found).map(|(key, found)| async move {
                 let received = receive(attempt, &found, &key, dir).await;
                 (key, received)
@@ -308,17 +313,23 @@ fn heed<T>(lease: &Lease, answer: Result<T, ApiError>) -> Result<T, ApiError> {
     answer
 }
 
-/// Looks pieces up. A library that does not answer has none.
-async fn find(attempt: &Attempt<'_>, keys: &[String]) -> Result<Vec<(String, SegmentGrant)>, Failed> {
+/// Looks pieces up; `None` where the library does not answer in time.
+async fn find(attempt: &Attempt<'_>, keys: &[String]) -> Result<Option<Vec<(String, SegmentGrant)>>, Failed> {
     let (job, fence) = (attempt.lease.job(), attempt.lease.fence());
-    match heed(attempt.lease, attempt.shop.gateway.find_segments(job, fence, keys).await) {
-        Ok(found) => {
-            Ok(keys.iter().cloned().zip(found).filter_map(|(key, found)| Some((key, found?))).collect())
+    let asking = timeout(LOOK_UP, attempt.shop.gateway.find_segments(job, fence, keys));
+    match attempt.reporter.while_it_lasts(asking).await.map(|answer| heed(attempt.lease, answer)) {
+        Ok(Ok(found)) => {
+            let found = keys.iter().cloned().zip(found);
+            Ok(Some(found.filter_map(|(key, found)| Some((key, found?))).collect()))
         }
-        Err(ApiError::Stale) => Err(ApiError::Stale.into()),
-        Err(error) => {
+        Ok(Err(ApiError::Stale)) => Err(ApiError::Stale.into()),
+        Ok(Err(error)) => {
             tracing::info!(%error, "the library was not asked for pieces; they are made");
-            Ok(Vec::new())
+            Ok(None)
+        }
+        Err(_) => {
+            tracing::info!("the library does not say in time what it has; pieces are made");
+            Ok(None)
         }
     }
 }
@@ -438,4 +449,66 @@ async fn send(shop: &Workshop, piece: Outgoing, link: Grant) -> Result<StoredSeg
         bytes: piece.finished.bytes,
         sha256: piece.finished.sha256,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Two clips of two sources, of which the second has a name only if `named`, with a blend between them.
+    fn plan(named: bool) -> Plan {
+        let clip = |index: u32| {
+            json!({ "index": index, "source": index, "title": "", "continues": false, "start_ticks": 0, "asked_ticks": 0,
+                    "asked_duration_ticks": 1, "start_frame": 0, "first_frame": 0, "frames": 30, "first_sample": 0,
+                    "samples": 48_000, "mode": "exact", "copied_frames": 0, "differences": [], "reason": "",
+                    "effects": { "fade_in": 0, "fade_out": 0, "colour": [0, 0, 0], "dissolve_in": 0, "dissolve_out": 0,
+                                 "name": null },
+                    "sound_key": format!("sound-{index}"), "speech_key": null })
+        };
+        let segment = |index: u32, clip: u32, kind: &str| {
+            json!({ "index": index, "clip": clip, "first_frame": 0, "frames": 10, "at_ticks": 0, "kind": kind,
+                    "key": format!("{kind}-{clip}") })
+        };
+        let colour = cutter::facts::Colour::bt709();
+        let plan = json!({
+            "version": cutter::plan::PLAN_VERSION, "title": "", "loudness_lufs": null, "speech": false,
+            "canvas": { "codec": "h264", "width": 320, "height": 180, "sar_num": 1, "sar_den": 1,
+                        "frame_rate": cutter::time::FrameRate::new(30, 1).unwrap(), "bit_depth": 8, "colour": colour },
+            "encoder": cutter::order::EncoderSettings::default(),
+            "sound": cutter::plan::SoundPlan::Encode { why: String::new() },
+            "transition": cutter::order::Transition::default(), "frames": 60, "samples": 96_000,
+            "sources": [{ "bytes": 9, "identity": "one" }, { "bytes": 9, "identity": named.then_some("two") }],
+            "clips": [clip(0), clip(1)],
+            "segments": [segment(0, 0, "encode"), segment(1, 1, "blend"), segment(2, 1, "copy")],
+        });
+        serde_json::from_value(plan).unwrap()
+    }
+
+    fn keys(plan: &Plan) -> Vec<String> {
+        shared_keys(plan).into_iter().collect()
+    }
+
+    #[test]
+    fn only_what_comes_from_named_bytes_is_shared() {
+        assert_eq!(keys(&plan(true)), ["blend-1", "copy-1", "encode-0", "sound-0", "sound-1"]);
+        // A blend needs the names of both its clips' sources.
+        assert_eq!(keys(&plan(false)), ["encode-0", "sound-0"]);
+        let mut other = plan(true);
+        other.sources[0].identity = None;
+        assert_eq!(keys(&other), ["copy-1", "sound-1"]);
+    }
+
+    #[test]
+    fn pieces_are_counted_by_where_they_came_from() {
+        let (plan, exchange) = (plan(true), Exchange::default());
+        assert_eq!(
+            exchange.tally(&plan, "own"),
+            Tally { reused: 0, made: 5, executors: vec!["own".to_owned()] }
+        );
+        exchange.state().reused.extend(["sound-0", "sound-1", "encode-0", "gone"].map(str::to_owned));
+        exchange.state().by_others.insert("blend-1".to_owned(), "other".to_owned());
+        let executors = vec!["other".to_owned(), "own".to_owned()];
+        assert_eq!(exchange.tally(&plan, "own"), Tally { reused: 3, made: 2, executors });
+    }
 }

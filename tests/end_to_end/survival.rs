@@ -36,10 +36,11 @@ fn short(stack: &Stack) -> Value {
     montage(&json!({ "path": "library:short.mp4" }), "1s")
 }
 
-/// A job whose render begins and then waits for the media server's gate.
+/// A job whose render begins and then waits for the media server's gate. The clip's edges, which are looked at for the plan, are
+/// not held.
 fn held(stack: &Stack) -> Value {
     fs::copy(videos::heavy(), stack.directory("media").join("heavy.mp4")).unwrap();
-    montage(&json!({ "url": stack.media.url("/held-in-the-middle/heavy.mp4") }), "4s")
+    montage(&json!({ "url": stack.media.url("/held-in-the-middle/heavy.mp4") }), "5.6s")
 }
 
 async fn sql(url: &str, query: &'static str) -> i64 {
