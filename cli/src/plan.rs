@@ -64,13 +64,11 @@ fn describe(plan: &PlanView) -> String {
     text.push_str(&table(&plan.clips));
     let _ = writeln!(
         text,
-        "\nTo encode: {} of {} frames ({}). To fetch: {} of {} needed.{}",
+        "\nTo encode: {} of {} frames ({}). To fetch: {}.",
         plan.frames_encoded,
         plan.frames,
         share(plan.frames_encoded, plan.frames),
         size(plan.bytes_to_fetch),
-        size(plan.bytes_needed),
-        plan.estimated_seconds.map(|seconds| format!(" Takes about {seconds:.0} s.")).unwrap_or_default(),
     );
     let of = |kind| plan.segments.iter().filter(|segment| segment.kind == kind).count();
     let _ = writeln!(
@@ -205,8 +203,6 @@ mod tests {
             frames: 300,
             frames_encoded: 150,
             bytes_to_fetch: 500,
-            bytes_needed: 20_000,
-            estimated_seconds: Some(12.4),
             clips: vec![clip("The comeback", 0, -0.25), clip(&"long ".repeat(20), 150, 0.0)],
             segments: vec![segment(0, PlanSegmentKind::Copy), segment(1, PlanSegmentKind::Encode)],
             warnings: vec!["no font has 勝".to_owned()],
@@ -220,7 +216,7 @@ The comeback                              62.000 -0.250  5.000   snap   0/150   
 long long long long long long long long…  62.000         5.000   exact  150/150  9.8 KiB  size 1920x1080
   library:vods/friday.mp4: Its pictures are as the canvas.
 
-To encode: 150 of 300 frames (50.0 %). To fetch: 500 B of 19.5 KiB needed. Takes about 12 s.
+To encode: 150 of 300 frames (50.0 %). To fetch: 500 B.
 Segments: 1 copied, 1 encoded, 0 blended, 0 of sound. Plan ab12
 Warning: no font has 勝
 ";

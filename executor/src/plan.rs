@@ -12,7 +12,7 @@ use contracts::{
 };
 use cutter::{
     order,
-    plan::{Plan, SegmentKind, VideoCodec},
+    plan::{PlannedClip, SegmentKind, VideoCodec},
     protocol::Task,
     report::{Outcome, PlanReport},
 };
@@ -76,8 +76,7 @@ pub async fn plan(
 fn view(report: &PlanReport, spec: &MontageSpec, placed: &[Placed], sources: &Sources) -> PlanView {
     let plan = &report.plan;
     let canvas = &plan.canvas;
-    let clips: Vec<PlanClip> = clips(plan, spec, placed, sources);
-    let bytes_needed = clips.iter().map(|clip| clip.bytes).sum();
+    let clips: Vec<PlanClip> = clips(report, spec, placed, sources);
     let pictures = plan.segments.iter().map(|segment| PlanSegment {
         index: segment.index,
         clip: segment.clip.saturating_sub(u32::from(segment.kind == SegmentKind::Blend)),
@@ -114,16 +113,15 @@ fn view(report: &PlanReport, spec: &MontageSpec, placed: &[Placed], sources: &So
         duration: ticks_to_seconds(plan.duration_ticks()),
         frames: plan.frames,
         frames_encoded: plan.frames - plan.copied_frames(),
-        bytes_to_fetch: bytes_needed,
-        bytes_needed,
-        estimated_seconds: None,
+        bytes_to_fetch: clips.iter().map(|clip| clip.bytes).sum(),
         segments: pictures.chain(sounds).collect(),
         warnings: report.warnings.clone(),
         clips,
     }
 }
 
-fn clips(plan: &Plan, spec: &MontageSpec, placed: &[Placed], sources: &Sources) -> Vec<PlanClip> {
+fn clips(report: &PlanReport, spec: &MontageSpec, placed: &[Placed], sources: &Sources) -> Vec<PlanClip> {
+    let plan = &report.plan;
     let moments = crate::sources::moments(spec);
     let rate = plan.canvas.frame_rate;
     let encoded = |clip: u32| {
@@ -152,10 +150,34 @@ fn clips(plan: &Plan, spec: &MontageSpec, placed: &[Placed], sources: &Sources) 
             differences: clip.differences.iter().map(ToString::to_string).collect(),
             reason: clip.reason.clone(),
             spans: clip.spans.clone(),
-            bytes: clip.spans.iter().map(|(_, length)| length).sum(),
+            bytes: bytes(report, clip, sources),
         }
     });
     clips.collect()
+}
+
+/// Bytes that a clip needs of its source: those of its spans, or its share by length where the container has no index.
+fn bytes(report: &PlanReport, clip: &PlannedClip, sources: &Sources) -> u64 {
+    if !clip.spans.is_empty() {
+        return clip.spans.iter().map(|(_, length)| length).sum();
+    }
+    let Some((_, source)) = sources.opened.get(clip.source as usize) else { return 0 };
+    let rate = report.plan.canvas.frame_rate;
+    let whole = match source.playlist() {
+        // Only the segments that its clips need were opened, so these share all of it.
+        Some(_) => {
+            let sharing = report.plan.clips.iter().filter(|other| other.source == clip.source);
+            Some(rate.frame_to_ticks(sharing.map(|clip| clip.frames).sum()))
+        }
+        None => report
+            .sources
+            .get(clip.source as usize)
+            .and_then(Option::as_ref)
+            .and_then(|probe| probe.duration_ticks),
+    };
+    let Some(whole) = whole.filter(|whole| *whole > 0) else { return source.bytes() };
+    let own = rate.frame_to_ticks(clip.frames).clamp(0, whole);
+    u64::try_from(i128::from(source.bytes()) * i128::from(own) / i128::from(whole)).unwrap_or(u64::MAX)
 }
 
 /// A mode in the words of the spec.

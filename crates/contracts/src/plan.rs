@@ -30,13 +30,9 @@ pub struct PlanView {
     pub frames: u64,
     /// Of those, how many have to be encoded.
     pub frames_encoded: u64,
-    /// Bytes that are read from sources and were not read for this plan or kept from an earlier job.
+    /// Bytes that the clips need of their sources. What is kept from earlier reading is not fetched again, and counted all
+    /// the same.
     pub bytes_to_fetch: u64,
-    /// Bytes that are needed from sources, wherever they come from.
-    pub bytes_needed: u64,
-    /// How long one executor needs by experience; absent where there is none.
-    #[serde(default)]
-    pub estimated_seconds: Option<f64>,
     /// The clips, in the order in which they stand; intro and outro among them.
     pub clips: Vec<PlanClip>,
     /// What the montage is joined from, in order; the sound after the pictures.
@@ -94,9 +90,10 @@ pub struct PlanClip {
     pub differences: Vec<String>,
     /// Why it is treated as it is, in a sentence.
     pub reason: String,
-    /// The stretches of the source that are needed, as offset and length in bytes; neighbours are one.
+    /// The stretches of the source that are needed, as offset and length in bytes; neighbours are one. None where the
+    /// container has no index.
     pub spans: Vec<(u64, u64)>,
-    /// Bytes of these.
+    /// Bytes of these; where there are none, the clip's share of the source by its length.
     pub bytes: u64,
 }
 

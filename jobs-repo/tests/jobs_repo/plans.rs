@@ -9,7 +9,7 @@ use crate::harness::{Claimed, Stack, job};
 
 fn plan() -> Value {
     json!({
-        "plan_hash": "ab", "duration": 5.0, "frames": 150, "frames_encoded": 3, "bytes_to_fetch": 10, "bytes_needed": 20,
+        "plan_hash": "ab", "duration": 5.0, "frames": 150, "frames_encoded": 3, "bytes_to_fetch": 10,
         "canvas": { "codec": "h264", "width": 1280, "height": 720, "frame_rate": "30/1", "bit_depth": 8 },
         "clips": [{ "title": "T", "source": "https://media.example/a.mp4", "mode": "exact", "frames": 150,
                     "asked": { "start": 62.0, "duration": 5.0 }, "actual": { "start": 62.0, "duration": 5.0 },

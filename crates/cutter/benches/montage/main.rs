@@ -15,13 +15,17 @@ mod material;
 mod measure;
 #[path = "../../tests/cutter/parent.rs"]
 mod parent;
+mod recording;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use cutter::source::ByteSource;
 use material::{Clip, Material};
-use measure::{Made, cpu_seconds, run, worker};
+use measure::{Made, cpu_seconds, run, worker, worker_on};
+use recording::Recording;
 
 /// How many times less processor time `exact` takes than the usual method, at least.
 const EXACT_GOAL: f64 = 15.0;
@@ -76,6 +80,7 @@ fn main() {
     let job = tempfile::tempdir_in(&directory).unwrap();
 
     // Processor time.
+    let length = std::fs::metadata(&material.source).unwrap().len();
     let usual = cut_and_join(&material.source, &clips, &["-c:v", "libx264", "-c:a", "aac"], job.path());
     let copy = cut_and_join(&material.source, &clips, &["-c", "copy"], job.path());
     let (usual_text, copy_text) = (seconds_of(usual), seconds_of(copy));
@@ -93,7 +98,7 @@ fn main() {
         (snap_levelled, snap_cut(), &levelled, "ffmpeg -c copy and concat", None),
     ] {
         let what = format!("CPU: {name} / {baseline}");
-        match worker(&material.source, &order(&material.source, &clips, &cut, audio)) {
+        match worker(&material.source, &order(length, &clips, &cut, audio)) {
             Err(why) => table.row(&what, "", &why, "", "", Some(false)),
             Ok(made) => {
                 let figure =
@@ -117,32 +122,26 @@ fn main() {
     }
     peer(&mut table, &material.source, &clips, job.path(), usual);
 
-    // Bytes. An HLS playlist is resolved by the executor, which then serves its segments: it is to be counted there.
+    // Bytes.
+    let exact = json!({ "mode": "exact" });
     for (name, path) in &material.containers {
-        let what = format!("bytes read: exact, {name}");
         let needed = material::needed_bytes(path, &clips);
-        match worker(path, &order(path, &clips, &json!({ "mode": "exact" }), &levelled)) {
-            Err(why) => table.row(&what, "", &why, "", "", Some(false)),
-            Ok(made) => {
-                let ratio = made.read_once as f64 / needed as f64;
-                let figure = format!("{} ({} with repeats)", megabytes(made.read_once), megabytes(made.read));
-                let met = Some(ratio <= BYTES_GOAL);
-                let goal = format!("<= {BYTES_GOAL:.2}");
-                table.row(
-                    &what,
-                    &format!("{} needed", megabytes(needed)),
-                    &figure,
-                    &format!("{ratio:.3}"),
-                    &goal,
-                    met,
-                );
-            }
-        }
+        let length = std::fs::metadata(path).unwrap().len();
+        bytes_row(&mut table, name, needed, worker(path, &order(length, &clips, &exact, &levelled)));
+    }
+    for (name, playlist) in &material.playlists {
+        // What is needed is the same packets; the container's own bytes around them count as not needed.
+        let needed = material::needed_bytes(&material.source, &clips);
+        let recording = Recording::open(playlist, &clips);
+        let (source, opened) = (Arc::new(recording.joined), recording.opened);
+        let order = order(source.len(), &clips, &exact, &levelled);
+        bytes_row(&mut table, name, needed, worker_on(source, opened, &order));
     }
 
     // Memory.
     let large = Material::clips_of(material::LARGE_SECONDS);
-    match worker(&material.large, &order(&material.large, &large, &json!({ "mode": "copy" }), &levelled)) {
+    let large_length = std::fs::metadata(&material.large).unwrap().len();
+    match worker(&material.large, &order(large_length, &large, &json!({ "mode": "copy" }), &levelled)) {
         Err(why) => table.row("memory: copy, 1080p", "", &why, "", "", Some(false)),
         Ok(Made { memory, encoded, frames, .. }) => {
             let peak = memory as f64 / 1e6;
@@ -154,11 +153,25 @@ fn main() {
     table.print();
 }
 
+fn bytes_row(table: &mut Table, name: &str, needed: u64, made: Result<Made, String>) {
+    let what = format!("bytes read: exact, {name}");
+    match made {
+        Err(why) => table.row(&what, "", &why, "", "", Some(false)),
+        Ok(made) => {
+            let ratio = made.read_once as f64 / needed as f64;
+            let needed = format!("{} needed", megabytes(needed));
+            let figure = format!("{} ({} with repeats)", megabytes(made.read_once), megabytes(made.read));
+            let goal = format!("<= {BYTES_GOAL:.2}");
+            table.row(&what, &needed, &figure, &format!("{ratio:.3}"), &goal, Some(ratio <= BYTES_GOAL));
+        }
+    }
+}
+
 fn snap_cut() -> Value {
     json!({ "mode": "snap", "tolerance_ticks": cutter::time::TICKS_PER_SECOND })
 }
 
-fn order(source: &Path, clips: &[Clip], cut: &Value, audio: &Value) -> Value {
+fn order(bytes: u64, clips: &[Clip], cut: &Value, audio: &Value) -> Value {
     let clips = clips.iter().map(|clip| {
         json!({
             "source": 0,
@@ -169,7 +182,7 @@ fn order(source: &Path, clips: &[Clip], cut: &Value, audio: &Value) -> Value {
     });
     json!({
         "title": "Bench",
-        "sources": [{ "bytes": std::fs::metadata(source).unwrap().len() }],
+        "sources": [{ "bytes": bytes }],
         "clips": clips.collect::<Vec<_>>(),
         "audio": audio,
     })

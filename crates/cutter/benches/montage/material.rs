@@ -36,6 +36,8 @@ pub struct Material {
     pub source: PathBuf,
     /// The same packets in each container.
     pub containers: Vec<(&'static str, PathBuf)>,
+    /// The same packets as HLS recordings in segments of 6 s: their playlists.
+    pub playlists: Vec<(&'static str, PathBuf)>,
     /// 1080p30.
     pub large: PathBuf,
     seconds: u64,
@@ -57,7 +59,10 @@ impl Material {
             once(&path, &[&["-i", source.to_str().unwrap(), "-c", "copy"], arguments].concat());
             containers.push((name, path));
         }
-        Self { source, containers, large, seconds }
+        let playlists = [("HLS, MPEG-TS", "mpegts"), ("HLS, fragmented MP4", "fmp4")].map(|(name, kind)| {
+            (name, recording(&source, &directory.join(format!("{kind}-{seconds}")), kind))
+        });
+        Self { source, containers, playlists: playlists.into(), large, seconds }
     }
 
     /// Six clips of a tenth of the source each, none of which starts or ends on a key frame.
@@ -86,6 +91,17 @@ fn encode(path: &Path, size: &str, preset: &str, seconds: u64) {
             .chain(["-c:a", "aac", "-b:a", "128k", "-shortest"])
             .collect();
     once(path, &arguments);
+}
+
+/// An HLS recording of a file's packets; answers its playlist.
+fn recording(source: &Path, directory: &Path, kind: &str) -> PathBuf {
+    std::fs::create_dir_all(directory).unwrap();
+    // FFmpeg writes the playlist of a finished recording when all segments are there.
+    let playlist = directory.join("index.m3u8");
+    let all = "-c copy -f hls -hls_time 6 -hls_playlist_type vod -hls_segment_type";
+    let input = ["-i", source.to_str().unwrap()];
+    once(&playlist, &input.into_iter().chain(all.split(' ')).chain([kind]).collect::<Vec<_>>());
+    playlist
 }
 
 fn once(path: &Path, arguments: &[&str]) {

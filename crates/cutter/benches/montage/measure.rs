@@ -53,19 +53,19 @@ pub fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     Err(format!("failed: {}", words.lines().next_back().unwrap_or_default()))
 }
 
-/// A file that counts what is read of it.
+/// A source that counts what is read of it.
 struct Counting {
-    file: FileSource,
+    source: Arc<dyn ByteSource>,
     ranges: Mutex<Vec<(u64, u64)>>,
 }
 
 impl ByteSource for Counting {
     fn len(&self) -> u64 {
-        self.file.len()
+        self.source.len()
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(offset, buf)?;
+        let count = self.source.read_at(offset, buf)?;
         self.ranges.lock().unwrap().push((offset, offset + count as u64));
         Ok(count)
     }
@@ -87,11 +87,20 @@ impl Counting {
     }
 }
 
-/// Renders an order of one source in a worker, as the executor would.
+/// Renders an order of one file in a worker, as the executor would.
 pub fn worker(source: &Path, order: &Value) -> Result<Made, String> {
-    let order = serde_json::from_value(order.clone()).map_err(|error| format!("no such order: {error}"))?;
     let file = FileSource::new(std::fs::File::open(source).unwrap()).unwrap();
-    let counting = Arc::new(Counting { file, ranges: Mutex::default() });
+    worker_on(Arc::new(file), Vec::new(), order)
+}
+
+/// Renders an order of one source of which `ranges` (from, to) were read already.
+pub fn worker_on(
+    source: Arc<dyn ByteSource>,
+    ranges: Vec<(u64, u64)>,
+    order: &Value,
+) -> Result<Made, String> {
+    let order = serde_json::from_value(order.clone()).map_err(|error| format!("no such order: {error}"))?;
+    let counting = Arc::new(Counting { source, ranges: Mutex::new(ranges) });
     let served: Arc<dyn ByteSource> = Arc::<Counting>::clone(&counting);
     let job = tempfile::tempdir().unwrap();
     let (ours, theirs) = UnixStream::pair().unwrap();
