@@ -174,10 +174,15 @@ pub fn classify_exit(status: ExitStatus, stderr_tail: &str) -> WorkerExit {
     // The Rust runtime's and libav's own words for a failed allocation.
     let no_memory =
         stderr_tail.contains("memory allocation of") || stderr_tail.contains("Cannot allocate memory");
+    let encoder_without_memory = stderr_tail
+        .lines()
+        .any(|line| line.contains("x264 [error]: malloc of size") && line.trim_end().ends_with("failed"));
     match (status.code(), status.signal()) {
         (_, Some(libc::SIGXCPU)) => WorkerExit::CpuLimit,
         (_, Some(libc::SIGXFSZ)) => WorkerExit::OutputLimit,
         (_, Some(libc::SIGABRT)) if no_memory => WorkerExit::OutOfMemory,
+        // x264 says that it got none and goes on without: it ends by reaching for what it did not get.
+        (_, Some(libc::SIGSEGV)) if encoder_without_memory => WorkerExit::OutOfMemory,
         (_, Some(signal)) => WorkerExit::Crashed { signal },
         (Some(code), None) if code != 0 && no_memory => WorkerExit::OutOfMemory,
         (code, None) => WorkerExit::Exit(code.unwrap_or(-1)),
@@ -197,6 +202,8 @@ mod tests {
         let words = "memory allocation of 4096 bytes failed";
         assert_eq!(classify_exit(signal(libc::SIGABRT), words), WorkerExit::OutOfMemory);
         assert_eq!(classify_exit(signal(libc::SIGABRT), ""), WorkerExit::Crashed { signal: libc::SIGABRT });
+        let words = "x264 [error]: malloc of size 24976842 failed\n";
+        assert_eq!(classify_exit(signal(libc::SIGSEGV), words), WorkerExit::OutOfMemory);
         assert_eq!(classify_exit(ExitStatus::from_raw(2 << 8), ""), WorkerExit::Exit(2));
     }
 }
