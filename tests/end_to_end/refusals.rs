@@ -180,7 +180,7 @@ async fn sources_that_cannot_be_used_fail_their_job_and_leave_nothing_behind() {
         ("redirect to a private address", url("/to-private.mp4"), "0", "1s", &["source_not_allowed"]),
         ("redirect to the metadata service", url("/to-metadata.mp4"), "0", "1s", &["source_not_allowed"]),
         ("redirects in circles", url("/in-circles.mp4"), "0", "1s", &["source_redirects"]),
-        ("playlist named .mp4", url("/media/playlist.mp4"), "0", "1s", &["unsupported_container"]),
+        ("playlist named .mp4", url("/media/playlist.mp4"), "0", "1s", &["source_not_allowed"]),
         ("ffconcat named .mp4", url("/media/concat.mp4"), "0", "1s", &["unsupported_container"]),
         ("noise", url("/media/noise.mp4"), "0", "1s", &["unsupported_container"]),
         ("20,000 x 20,000 picture", url("/media/huge.png"), "0", "1s", &["unsupported_container"]),

@@ -163,10 +163,11 @@ impl<'a> Walk<'a> {
 fn spans(demuxer: &Demuxer, probe: &Probe, brief: &Brief, first: i64) -> Result<Vec<(u64, u64)>, AvError> {
     let clock = |at: i64| at.saturating_add(probe.origin_ticks);
     let end = clock(brief.start.saturating_add(brief.duration)).saturating_add(TICKS_PER_SECOND / 4);
-    let mut spans = stretch(&demuxer.index(probe.video.stream)?, clock(first), end);
+    let index = demuxer.index_between(probe.video.stream, clock(first), end)?;
+    let mut spans = stretch(&index, clock(first), end);
     if let Some(audio) = &probe.audio {
         let from = clock(brief.start).saturating_sub(SOUND_LEAD);
-        spans.extend(stretch(&demuxer.index(audio.stream)?, from, end));
+        spans.extend(stretch(&demuxer.index_between(audio.stream, from, end)?, from, end));
     }
     Ok(merge(spans))
 }

@@ -300,26 +300,41 @@ impl Demuxer {
         }
     }
 
-    /// What the container's index says of a stream, in the index's order: of MP4 every sample (of fragments those that were
-    /// come across), of Matroska the places that can be sought.
-    pub(crate) fn index(&self, index: u32) -> Result<Vec<IndexEntry>, AvError> {
+    /// What the container's index says of a stream between two decoding times (ticks on the container's clock): from the last
+    /// key at or before `from` to the first entry after `end`. Of MP4 the index has every sample (of fragments those that were come
+    /// across), of Matroska the places that can be sought; other containers have none, and the answer is empty.
+    pub(crate) fn index_between(&self, index: u32, from: i64, end: i64) -> Result<Vec<IndexEntry>, AvError> {
         let stream = self.stream_ptr(index)?;
         let (num, den) = self.time_base(index)?;
-        // SAFETY: the stream is valid as long as `self`, and nothing changes its index meanwhile; entries are looked at
-        // only within the count that libav gives.
-        unsafe {
-            let count = ffi::avformat_index_get_entries_count(stream).max(0);
-            let entries =
-                (0..count).filter_map(|place| ffi::avformat_index_get_entry(stream, place).as_ref());
-            Ok(entries
-                .map(|entry| IndexEntry {
-                    at: rescale_to_ticks(entry.timestamp, num, den),
-                    offset: u64::try_from(entry.pos).unwrap_or(0),
-                    bytes: u64::try_from(entry.size()).unwrap_or(0),
-                    key: entry.flags() & ffi::AVINDEX_KEYFRAME as c_int != 0,
-                })
-                .collect())
+        // SAFETY: the stream is valid as long as `self`, and nothing changes its index meanwhile.
+        let count = unsafe { ffi::avformat_index_get_entries_count(stream) }.max(0);
+        let entry = |place: c_int| {
+            // SAFETY: as above; libav answers null for places that it does not have.
+            let entry = unsafe { ffi::avformat_index_get_entry(stream, place).as_ref() }?;
+            Some(IndexEntry {
+                at: rescale_to_ticks(entry.timestamp, num, den),
+                offset: u64::try_from(entry.pos).unwrap_or(0),
+                bytes: u64::try_from(entry.size()).unwrap_or(0),
+                key: entry.flags() & ffi::AVINDEX_KEYFRAME as c_int != 0,
+            })
+        };
+        // libav keeps entries by time: the first one after `from` is found by halving, hours have millions of them.
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if entry(middle).is_some_and(|entry| entry.at <= from) { low = middle + 1 } else { high = middle }
         }
+        let Some(first) = (0..low).rev().find(|place| entry(*place).is_some_and(|entry| entry.key)) else {
+            return Ok(Vec::new());
+        };
+        let mut entries = Vec::new();
+        for entry in (first..count).filter_map(entry) {
+            entries.push(entry);
+            if entry.at > end {
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     /// A stream's unit of time as a fraction of a second.
