@@ -223,3 +223,9 @@ pub fn job(title: &str) -> Value {
     json!({ "kind": "montage", "title": title, "spec": { "highlights": [
         { "source": { "url": "https://media.example/a.mp4" }, "start": "1:02", "duration": "5s" } ] } })
 }
+
+/// Where the mistakes are that a problem lists, in its order.
+pub fn found_at(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().unwrap();
+    errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+}

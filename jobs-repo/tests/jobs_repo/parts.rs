@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Claimed, Stack, job};
+use crate::harness::{Claimed, Stack, found_at, job};
 
 fn key(number: u32) -> String {
     format!("{number:064x}")
@@ -331,13 +331,7 @@ async fn what_is_no_request_for_parts_is_refused_with_its_places() {
     ] {
         let (status, problem) = stack.post(&leader.path("parts"), &body).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-        let found: Vec<&str> = problem["errors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|error| error["pointer"].as_str().unwrap())
-            .collect();
-        assert_eq!(found, pointers, "{problem}");
+        assert_eq!(found_at(&problem), pointers, "{problem}");
     }
     // Parts have no parts, and nobody leads what is not there.
     let id = post(&stack, &leader, &[1]).await[0].job_id;

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Claimed, Stack, job};
+use crate::harness::{Claimed, Stack, found_at, job};
 
 fn plan() -> Value {
     json!({
@@ -159,13 +159,7 @@ async fn what_cannot_be_planned_is_refused_before_anybody_works() {
     ] {
         let (status, problem) = stack.post("/v1/plans", &body).await;
         assert_eq!((status.as_u16(), problem["code"].as_str()), (422, Some(code)), "{body}: {problem}");
-        let found: Vec<&str> = problem["errors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|error| error["pointer"].as_str().unwrap())
-            .collect();
-        assert_eq!(found, pointers, "{problem}");
+        assert_eq!(found_at(&problem), pointers, "{problem}");
     }
     for path in ["/v1/plans?wait_seconds=31", "/v1/plans?wait=1"] {
         assert_eq!(stack.post(path, &job("x")).await.1["code"], "invalid_query", "{path}");
