@@ -1,0 +1,5 @@
+import { PageHead } from "../../ui/page";
+
+export default function ScheduleDetails({ id }: { id: string }) {
+  return <PageHead title="ScheduleDetails" below={id} />;
+}

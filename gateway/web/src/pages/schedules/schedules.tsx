@@ -1,0 +1,5 @@
+import { PageHead } from "../../ui/page";
+
+export default function Schedules() {
+  return <PageHead title="Schedules" />;
+}
