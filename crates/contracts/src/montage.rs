@@ -178,7 +178,7 @@ pub struct Provenance {
     #[serde(default)]
     pub executors: Vec<String>,
     /// Loudness before levelling and gain, clip by clip.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Vec<Object>)]
     pub audio: serde_json::Value,
     /// What was checked.
     pub checks: Vec<Check>,

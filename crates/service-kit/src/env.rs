@@ -86,6 +86,10 @@ pub const KNOWN: &[Variable] = &[
         "SM_FETCH_ALLOW",
         "Networks (CIDR), hosts or host:port that sources may be on although they are private",
     ),
+    plain(
+        "SM_FETCH_PUBLIC",
+        "Whether public addresses are fetched from too (default true); with false only what SM_FETCH_ALLOW opens",
+    ),
     plain("SM_FETCH_MAX_BYTES", "Most bytes fetched from one source (default 4GiB)"),
     plain("SM_FETCH_TIMEOUT", "Longest time of one request with its retries (default 15m)"),
     plain("SM_FETCH_CONNECT_TIMEOUT", "Longest time to connect (default 10s)"),
