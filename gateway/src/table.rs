@@ -179,6 +179,7 @@ pub const ROUTES: &[Route] = &[
         ],
     },
     Route { pattern: "/v1/montages", upstream: Upstream::Montages, rules: &[GET] },
+    Route { pattern: "/v1/montages/facets", upstream: Upstream::Montages, rules: &[GET] },
     Route {
         pattern: "/v1/montages/{id}",
         upstream: Upstream::Montages,
@@ -277,6 +278,7 @@ mod tests {
             ("/v1/jobs/1/preview.m3u8", Some("/v1/jobs/{id}/preview.m3u8")),
             ("/v1/jobs/1/preview/0.m4s", Some("/v1/jobs/{id}/preview/{name}")),
             ("/v1/jobs/1/preview/0/1", None),
+            ("/v1/montages/facets", Some("/v1/montages/facets")),
             ("/v1/montages/1/media.m3u8", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/transcribe", Some("/v1/montages/{id}/transcribe")),
             ("/v1/montages/1/media.mp4", Some("/v1/montages/{id}/{part}")),

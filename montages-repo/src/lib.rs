@@ -10,6 +10,7 @@ mod chapters;
 mod conditional;
 mod config;
 mod edit;
+mod facets;
 mod files;
 mod grants;
 mod list;
@@ -97,6 +98,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(previews::playlist))
         .routes(routes!(uploads::get, uploads::delete))
         .routes(routes!(list::list))
+        .routes(routes!(facets::facets))
         .routes(routes!(list::get, edit::patch, edit::delete))
         .routes(routes!(files::captions_vtt))
         .routes(routes!(files::captions_srt))
@@ -143,6 +145,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (26, 30), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (27, 31), "{:?}", paths.keys());
     }
 }
