@@ -187,6 +187,7 @@ pub const ROUTES: &[Route] = &[
         rules: &[rule("GET", READ_OR_EXECUTOR, Body::None, Wait::Short), PATCH, DELETE],
     },
     Route { pattern: "/v1/montages/{id}/transcribe", upstream: Upstream::Montages, rules: &[POST] },
+    Route { pattern: "/v1/montages/{id}/restore", upstream: Upstream::Montages, rules: &[POST] },
     // Media, pictures, captions, provenance.
     Route { pattern: "/v1/montages/{id}/{part}", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/search", upstream: Upstream::Montages, rules: &[GET] },
@@ -281,6 +282,7 @@ mod tests {
             ("/v1/montages/facets", Some("/v1/montages/facets")),
             ("/v1/montages/1/media.m3u8", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/transcribe", Some("/v1/montages/{id}/transcribe")),
+            ("/v1/montages/1/restore", Some("/v1/montages/{id}/restore")),
             ("/v1/montages/1/media.mp4", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/media", Some("/v1/montages/{id}/{part}")),
             ("/v1/results/transcript", Some("/v1/results/transcript")),

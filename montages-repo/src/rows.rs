@@ -35,7 +35,7 @@ pub struct MontageRow {
 }
 
 impl MontageRow {
-    /// Reads one.
+    /// Reads one that is not in the trash.
     pub async fn find(pool: &PgPool, id: MontageId) -> ApiResult<Self> {
         sqlx::query_as!(
             MontageRow,
@@ -44,7 +44,7 @@ impl MontageRow {
                       sprites AS "sprites: Json<Sprites>", transcript AS "transcript: Json<Transcript>",
                       duration, width, height, version, created_at, updated_at,
                       EXISTS (SELECT FROM montages.pieces WHERE montage_id = id AND piece = 'playlist') AS "has_playlist!"
-               FROM montages.montages WHERE id = $1"#,
+               FROM montages.montages WHERE id = $1 AND deleted_at IS NULL"#,
             id.0
         )
         .fetch_optional(pool)
@@ -62,7 +62,7 @@ impl MontageRow {
         SummaryRow {
             id: self.id,
             job_id: self.job_id,
-            kind: self.kind.clone(),
+            kind: self.kind,
             title: self.title.clone(),
             labels: self.labels.clone(),
             streamers: self.streamers.clone(),
