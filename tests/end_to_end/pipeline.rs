@@ -121,7 +121,9 @@ async fn cases(stack: &Stack) -> Vec<Case> {
 
 #[tokio::test]
 async fn every_kind_of_source_gives_exactly_the_asked_frames_by_way_of_kafka() {
-    let Some(mut stack) = Stack::start(Hints::Kafka, &[]).await else { return };
+    // What is deleted goes at once.
+    let settings = [("SM_TRASH_KEEP", "0s")];
+    let Some(mut stack) = Stack::start(Hints::Kafka, &settings).await else { return };
     stack.add_executor(&[]);
     let cases = cases(&stack).await;
     let highlights: Vec<Value> =

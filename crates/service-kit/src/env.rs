@@ -126,6 +126,7 @@ pub const KNOWN: &[Variable] = &[
         "SM_SEGMENT_BYTES",
         "How much all segments may take; the least recently used go first (default 20GiB)",
     ),
+    plain("SM_TRASH_KEEP", "How long a deleted montage can be restored; 0s deletes at once (default 1h)"),
     plain("SM_S3_ENDPOINT", "An S3-compatible service other than AWS"),
     plain("SM_S3_REGION", "Its region (default us-east-1)"),
     secret("SM_S3_ACCESS_KEY_ID", "Its key id"),
