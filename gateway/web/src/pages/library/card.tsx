@@ -1,16 +1,14 @@
 // One montage in the grid: its poster, which shows more of it to whoever points at it, and what one wants to know before playing it.
 import { type PointerEvent, useRef, useState } from "react";
 import { Link } from "wouter";
-import type { MontageSummary, Sprites } from "../../api/types";
+import type { MontageSummary } from "../../api/types";
 import { age, clock, count, moment, spokenLength } from "../../lib/format";
 import { Marked } from "../../lib/marked";
 import styles from "./card.module.css";
 import { tile } from "./sprites";
 
-export type Listed = MontageSummary & { sprites?: Sprites; clip_count?: number; matched_at?: number | null };
-
 /** Where a card leads: with a search, to the first place where its words are. */
-export function addressOf(montage: Listed, words: string): string {
+export function addressOf(montage: MontageSummary, words: string): string {
   const parameters = new URLSearchParams();
   if (words) parameters.set("q", words);
   if (typeof montage.matched_at === "number")
@@ -19,11 +17,11 @@ export function addressOf(montage: Listed, words: string): string {
   return text ? `/m/${montage.id}?${text}` : `/m/${montage.id}`;
 }
 
-export function Card({ montage, words }: { montage: Listed; words: string }) {
+export function Card({ montage, words }: { montage: MontageSummary; words: string }) {
   const facts = [
     montage.streamers.slice(0, 3).join(", ") +
       (montage.streamers.length > 3 ? ` and ${montage.streamers.length - 3} more` : ""),
-    montage.clip_count ? count(montage.clip_count, "clip") : "",
+    count(montage.clip_count, "clip"),
   ].filter(Boolean);
   return (
     // biome-ignore lint/a11y/useSemanticElements: its list has rows in between, see the grid
@@ -53,17 +51,17 @@ export function Card({ montage, words }: { montage: Listed; words: string }) {
 }
 
 /** The poster. A pointer that moves over it leafs through the montage; the pictures are fetched when that begins. */
-function Poster({ montage }: { montage: Listed }) {
+function Poster({ montage }: { montage: MontageSummary }) {
   const box = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState<number | null>(null);
   const [gone, setGone] = useState(false);
   const sprites = montage.sprites;
   const leaf = (event: PointerEvent) => {
-    if (event.pointerType === "touch" || !box.current || !sprites) return;
+    if (event.pointerType === "touch" || !box.current) return;
     const { left, width } = box.current.getBoundingClientRect();
     setPlace(Math.min(1, Math.max(0, (event.clientX - left) / width)));
   };
-  const shown = place !== null && sprites ? tile(sprites, place * montage.duration, montage.links.sprites ?? "") : null;
+  const shown = place !== null ? tile(sprites, place * montage.duration, montage.links.sprites ?? "") : null;
   return (
     <div ref={box} className={styles.poster} onPointerMove={leaf} onPointerLeave={() => setPlace(null)}>
       {!gone && <img src={montage.links.poster} alt="" loading="lazy" decoding="async" onError={() => setGone(true)} />}
@@ -72,13 +70,13 @@ function Poster({ montage }: { montage: Listed }) {
           <span style={shown} />
         </span>
       )}
-      {place !== null && sprites && (
+      {place !== null && (
         <span className={styles.line} aria-hidden="true">
           <span style={{ width: `${place * 100}%` }} />
         </span>
       )}
       <span className={styles.time} aria-hidden="true">
-        {place !== null && sprites ? `${clock(place * montage.duration)} / ` : ""}
+        {place !== null ? `${clock(place * montage.duration)} / ` : ""}
         {clock(montage.duration)}
       </span>
     </div>

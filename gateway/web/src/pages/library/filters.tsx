@@ -1,32 +1,20 @@
 // The filters above the grid: what can be chosen comes from the newest montages; anything else can be typed.
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useId, useState } from "react";
-import { coming } from "../../api/coming";
+import { api, ask } from "../../api/client";
 import { keys } from "../../api/queries";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { type Filters as Chosen, dayBefore } from "./filter-state";
 import styles from "./filters.module.css";
 
-interface Named {
-  name: string;
-  count: number;
-}
-interface Facets {
-  of: number;
-  kinds: Named[];
-  streamers: Named[];
-  labels: { name: string; value: string; count: number }[];
-}
-
 type Change = (changes: Partial<Record<keyof Chosen, string | null>>) => void;
 
 export function Filters({ filters, change }: { filters: Chosen; change: Change }) {
   const facets = useQuery({
     queryKey: keys.facets,
-    queryFn: ({ signal }) => coming<Facets>("GET", "/v1/montages/facets", { signal }),
+    queryFn: ({ signal }) => ask(api.GET("/v1/montages/facets", { signal })),
     staleTime: 60_000,
-    retry: false,
   });
   const [open, setOpen] = useState(false);
   const panel = useId();

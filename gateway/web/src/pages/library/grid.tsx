@@ -1,9 +1,10 @@
 // The grid itself. Only the rows near the window stand in the page, so that a library of any length scrolls alike.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { MontageSummary } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Failure, Skeleton } from "../../ui/states";
-import { Card, type Listed } from "./card";
+import { Card } from "./card";
 import styles from "./grid.module.css";
 
 /** Narrowest card, in rem. */
@@ -12,7 +13,7 @@ const NARROWEST = 17;
 const AHEAD = 4;
 
 interface GridProps {
-  items: Listed[];
+  items: MontageSummary[];
   words: string;
   more: boolean;
   loading: boolean;
