@@ -1,28 +1,10 @@
-// Copies a text, also where the browser keeps its clipboard from pages that did not come over HTTPS.
+// A button that puts a text on the clipboard and says whether it did.
 import { useEffect, useState } from "react";
+import { copyText } from "../lib/copy";
 import { Button, type Look } from "./button";
 
 /** How long it says that it is done, in milliseconds. */
 const SAID = 3000;
-
-async function copy(text: string, beside: HTMLElement): Promise<boolean> {
-  if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-  }
-  // What is outside of an open dialog cannot be selected: so it is put beside the button.
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.className = "hidden-text";
-  beside.after(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  beside.focus();
-  return done;
-}
 
 interface CopyProps {
   text: string;
@@ -45,10 +27,8 @@ export function CopyButton({ text, children, look = "plain", small }: CopyProps)
         look={look}
         small={small}
         icon={said === "Copied" ? "check" : "copy"}
-        onClick={(event) =>
-          void copy(text, event.currentTarget).then((done) =>
-            setSaid(done ? "Copied" : "The browser does not let the page copy: select the text and copy it yourself"),
-          )
+        onClick={() =>
+          void copyText(text).then((done) => setSaid(done ? "Copied" : "Not copied: select the text yourself"))
         }
       >
         {said || children}
