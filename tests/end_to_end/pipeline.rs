@@ -416,7 +416,7 @@ async fn watch_in_a_browser(stack: &Stack, montage: &Montage) {
     let title = &montage.summary.title;
     browser.wait_for(&format!("document.body.innerText.includes('{title}')")).await;
     // Titles are text and never markup.
-    browser.run("document.querySelectorAll('a, button').forEach(e => { if (e.innerText.includes('Inauguration')) e.click() })").await;
+    browser.run("[...document.querySelectorAll('main a')].find(link => link.innerText.includes('Inauguration')).click()").await;
     browser
         .wait_for("document.querySelector('video') && document.querySelector('video').readyState >= 2")
         .await;
