@@ -84,7 +84,7 @@ pub const KNOWN: &[Variable] = &[
     // Bytes.
     plain(
         "SM_FETCH_ALLOW",
-        "Networks (CIDR), hosts or host:port that sources may be on although they are private",
+        "Networks (CIDR), hosts or host:port that sources and webhooks may be on although they are private",
     ),
     plain("SM_FETCH_MAX_BYTES", "Most bytes fetched from one source (default 4GiB)"),
     plain("SM_FETCH_TIMEOUT", "Longest time of one request with its retries (default 15m)"),
