@@ -196,6 +196,12 @@ pub const ROUTES: &[Route] = &[
     },
     Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
     Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
+    Route {
+        pattern: "/v1/schedules/preview",
+        upstream: Upstream::Scheduler,
+        // It only answers what would be: whoever reads schedules may ask.
+        rules: &[rule("POST", READ, JSON, Wait::Short)],
+    },
     Route { pattern: "/v1/schedules/{id}", upstream: Upstream::Scheduler, rules: &[GET, PATCH, DELETE] },
     Route { pattern: "/v1/schedules/{id}/run", upstream: Upstream::Scheduler, rules: &[POST] },
     Route { pattern: "/v1/schedules/{id}/pause", upstream: Upstream::Scheduler, rules: &[POST] },
@@ -256,9 +262,10 @@ mod tests {
                     .any(|start| route.pattern.starts_with(start));
                 assert_eq!(rule.need == EXECUTOR, executors, "{} {}", rule.method, route.pattern);
                 let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
+                let asks = route.pattern == "/v1/schedules/preview";
                 assert_eq!(
                     reads,
-                    rule.method == "GET" && !signed && !executors,
+                    (rule.method == "GET" || asks) && !signed && !executors,
                     "{} {}",
                     rule.method,
                     route.pattern
@@ -288,6 +295,8 @@ mod tests {
             ("/v1/leases/1/parts/states", Some("/v1/leases/{job}/parts/states")),
             ("/v1/leases/1/nothing", None),
             ("/v1/plans/1", Some("/v1/plans/{id}")),
+            ("/v1/schedules/preview", Some("/v1/schedules/preview")),
+            ("/v1/schedules/1", Some("/v1/schedules/{id}")),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),
             ("/v2/jobs", None),
