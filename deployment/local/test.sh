@@ -21,6 +21,7 @@ if ! have cargo; then PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; fi
 "$here/models.sh"
 
 step "Building"
+"$here/web.sh"
 # The queries are checked against the committed `.sqlx`, not against a database.
 export SQLX_OFFLINE=true
 cargo build --locked --workspace --bins
