@@ -12,7 +12,10 @@ use axum::{
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::preferences::{self, Coding};
+use crate::{
+    preferences::{self, Coding},
+    secure::Ours,
+};
 
 /// For what has a name of its own for each content: a year, and never asked for again meanwhile.
 pub const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -73,6 +76,7 @@ impl File {
         } else {
             self.whole(copy)
         };
+        self.mark(&mut response);
         let headers = response.headers_mut();
         headers.insert(header::ETAG, copy.etag.clone());
         headers.insert(header::CACHE_CONTROL, keep);
@@ -87,10 +91,18 @@ impl File {
         let copy = self.choose(request);
         let mut response = self.whole(copy);
         *response.status_mut() = StatusCode::NOT_FOUND;
+        self.mark(&mut response);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, ASK_FIRST);
         headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
         response
+    }
+
+    /// Whatever is answered of a page or of a script has a page's policy.
+    fn mark(&self, response: &mut Response) {
+        if self.kind == kind_of(".html") || self.kind == kind_of(".js") {
+            response.extensions_mut().insert(Ours);
+        }
     }
 
     fn choose(&self, request: &HeaderMap) -> &Copy {

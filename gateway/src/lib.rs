@@ -98,7 +98,6 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .merge(pages::router())
         // A route, not a fallback, so that the layers around it apply to it too.
         .route("/{*path}", any(app::unknown))
-        .layer(middleware::from_fn(secure::mark_own))
         .layer(middleware::from_fn_with_state(Some(gateway.config.patience.short), http::time_out));
     Router::new()
         .merge(services)

@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, sync::LazyLock};
 
 use axum::{
-    Router,
+    Extension, Router,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -12,7 +12,10 @@ use axum::{
 use contracts::problem::ProblemCode;
 use service_kit::{extract::Path, problem::ApiError};
 
-use crate::files::{ASK_FIRST, File, kind_of};
+use crate::{
+    files::{ASK_FIRST, File, kind_of},
+    secure::Ours,
+};
 
 /// The committed API document.
 pub const OPENAPI: &str = include_str!("../openapi.json");
@@ -51,7 +54,7 @@ fn page(title: &str, body: &str) -> Response {
          <header><a class=\"brand\" href=\"/\">Stream Montages</a><nav><a href=\"/docs\">API</a><a href=\"/docs/errors\">Problems</a></nav></header>\n\
          <main>\n{body}</main>\n</body>\n</html>\n"
     );
-    ([(header::CONTENT_TYPE, kind_of("page.html"))], html).into_response()
+    (Extension(Ours), [(header::CONTENT_TYPE, kind_of("page.html"))], html).into_response()
 }
 
 /// All codes as a table, under a heading of a rank.

@@ -119,12 +119,32 @@ async fn a_page_may_do_what_the_app_needs_and_nothing_else() {
         for closed in ["camera=()", "microphone=()", "geolocation=()", "display-capture=()", "usb=()"] {
             assert!(header(&page, "permissions-policy").contains(closed), "{path}");
         }
+        let etag = page.headers().get("etag").map(|etag| etag.to_str().unwrap().to_owned());
+        let heads = [
+            "content-security-policy",
+            "cross-origin-opener-policy",
+            "permissions-policy",
+            "referrer-policy",
+        ]
+        .map(|name| (name, header(&page, name).to_owned()));
         let html = page.text().await.unwrap();
         for foreign in ["http://", "https://", " style=", "<style", " onclick="] {
             assert!(!html.contains(foreign), "{foreign} {path}");
         }
+        // Browsers put the head of a 304 in place of the one that they keep.
+        if let Some(etag) = etag {
+            let known = get(&world, path, &[("if-none-match", &etag)]).await;
+            assert_eq!(known.status(), 304, "{path}");
+            for (name, value) in &heads {
+                assert_eq!(header(&known, name), value, "{name} {path}");
+            }
+        }
         // Scripts are files: none stands in a page.
         assert!(html.split("<script").skip(1).all(|script| script.contains(" src=\"/")), "{path}");
+    }
+    // A worker goes by the policy of its script.
+    for name in app::names().into_iter().filter(|name| name.ends_with(".js")) {
+        assert_eq!(policy(&get(&world, &format!("/{name}"), &[]).await)["script-src"], "'self'", "{name}");
     }
     // What a service answers has no rights, even if it says that it is a page.
     for path in ["/v1/jobs".to_owned(), format!("/v1/montages/{ID}/media"), format!("/v1/montages/{ID}/page")]
