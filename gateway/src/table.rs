@@ -179,6 +179,7 @@ pub const ROUTES: &[Route] = &[
         ],
     },
     Route { pattern: "/v1/montages", upstream: Upstream::Montages, rules: &[GET] },
+    Route { pattern: "/v1/montages/facets", upstream: Upstream::Montages, rules: &[GET] },
     Route {
         pattern: "/v1/montages/{id}",
         upstream: Upstream::Montages,
@@ -186,6 +187,7 @@ pub const ROUTES: &[Route] = &[
         rules: &[rule("GET", READ_OR_EXECUTOR, Body::None, Wait::Short), PATCH, DELETE],
     },
     Route { pattern: "/v1/montages/{id}/transcribe", upstream: Upstream::Montages, rules: &[POST] },
+    Route { pattern: "/v1/montages/{id}/restore", upstream: Upstream::Montages, rules: &[POST] },
     // Media, pictures, captions, provenance.
     Route { pattern: "/v1/montages/{id}/{part}", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/search", upstream: Upstream::Montages, rules: &[GET] },
@@ -284,8 +286,10 @@ mod tests {
             ("/v1/jobs/1/preview.m3u8", Some("/v1/jobs/{id}/preview.m3u8")),
             ("/v1/jobs/1/preview/0.m4s", Some("/v1/jobs/{id}/preview/{name}")),
             ("/v1/jobs/1/preview/0/1", None),
+            ("/v1/montages/facets", Some("/v1/montages/facets")),
             ("/v1/montages/1/media.m3u8", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/transcribe", Some("/v1/montages/{id}/transcribe")),
+            ("/v1/montages/1/restore", Some("/v1/montages/{id}/restore")),
             ("/v1/montages/1/media.mp4", Some("/v1/montages/{id}/{part}")),
             ("/v1/montages/1/media", Some("/v1/montages/{id}/{part}")),
             ("/v1/results/transcript", Some("/v1/results/transcript")),

@@ -45,6 +45,7 @@ pub struct App {
     pub upload_max_bytes: u64,
     pub segment_keep: Duration,
     pub segment_bytes: u64,
+    pub trash_keep: Duration,
     /// Wakes the reaper before its time.
     pub reap: Notify,
     /// Objects that are being written through signed links.
@@ -61,6 +62,7 @@ impl App {
             upload_max_bytes: config.upload_max_bytes,
             segment_keep: config.segment_keep,
             segment_bytes: config.segment_bytes,
+            trash_keep: config.trash_keep,
             reap: Notify::new(),
             writing: Mutex::default(),
         })

@@ -12,6 +12,9 @@ const LONGEST_LINK: Duration = Duration::from_secs(12 * 3600);
 const SEGMENT_KEEP: RangeInclusive<Duration> =
     Duration::from_secs(3600)..=Duration::from_secs(10 * 365 * 86_400);
 
+/// Longest time that a deleted montage is kept.
+const LONGEST_TRASH: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// The settings, each with its variable.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -33,6 +36,8 @@ pub struct Config {
     pub segment_keep: Duration,
     /// `SM_SEGMENT_BYTES`: how much all segments may take; 20 GiB by default. The least recently used go first.
     pub segment_bytes: u64,
+    /// `SM_TRASH_KEEP`: how long a deleted montage can be restored; 1 hour by default, up to 10 years. `0s` deletes at once.
+    pub trash_keep: Duration,
     /// How often objects that are due are deleted, where no request asks for it sooner. Not a variable.
     pub reap_every: Duration,
 }
@@ -50,6 +55,8 @@ impl Config {
         );
         let segment_keep = env.duration("SM_SEGMENT_KEEP", Duration::from_secs(7 * 86_400))?;
         anyhow::ensure!(SEGMENT_KEEP.contains(&segment_keep), "SM_SEGMENT_KEEP: expected 1h to 3650d");
+        let trash_keep = env.duration("SM_TRASH_KEEP", Duration::from_secs(3600))?;
+        anyhow::ensure!(trash_keep <= LONGEST_TRASH, "SM_TRASH_KEEP: expected 0s to 3650d");
         Ok(Self {
             listen: env.parse("SM_MONTAGES_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8082)))?,
             database: DatabaseConfig::from_env(env)?,
@@ -60,6 +67,7 @@ impl Config {
             upload_max_bytes: env.size("SM_UPLOAD_MAX_BYTES", 20 << 30)?,
             segment_keep,
             segment_bytes: env.size("SM_SEGMENT_BYTES", 20 << 30)?,
+            trash_keep,
             reap_every: Duration::from_secs(60),
         })
     }
@@ -69,38 +77,35 @@ impl Config {
 mod tests {
     use super::*;
 
+    fn config(name: &str, value: &str) -> anyhow::Result<Config> {
+        let settings =
+            [("SM_DATABASE_URL", "postgres://localhost/x"), ("SM_OBJECT_STORE", "file:/x"), (name, value)];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Config::from_env(&Env::from_pairs(settings).unwrap())
+    }
+
     #[test]
     fn segments_are_kept_for_a_sensible_time() {
-        let config = |keep: &str| {
-            let settings = [
-                ("SM_DATABASE_URL", "postgres://localhost/x"),
-                ("SM_OBJECT_STORE", "file:/x"),
-                ("SM_SEGMENT_KEEP", keep),
-            ];
-            let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            Config::from_env(&Env::from_pairs(settings).unwrap())
-        };
-        let kept = config("3650d").unwrap();
+        let kept = config("SM_SEGMENT_KEEP", "3650d").unwrap();
         assert_eq!((kept.segment_keep, kept.segment_bytes), (*SEGMENT_KEEP.end(), 20 << 30));
         for keep in ["3651d", "59m", "0s"] {
-            assert!(config(keep).unwrap_err().to_string().starts_with("SM_SEGMENT_KEEP"), "{keep}");
+            let refused = config("SM_SEGMENT_KEEP", keep).unwrap_err().to_string();
+            assert!(refused.starts_with("SM_SEGMENT_KEEP"), "{keep}");
         }
     }
 
     #[test]
+    fn the_trash_may_be_emptied_at_once() {
+        assert_eq!(config("SM_TRASH_KEEP", "0s").unwrap().trash_keep, Duration::ZERO);
+        assert_eq!(config("SM_TRASH_KEEP", "3650d").unwrap().trash_keep, LONGEST_TRASH);
+        assert!(config("SM_TRASH_KEEP", "3651d").unwrap_err().to_string().starts_with("SM_TRASH_KEEP"));
+    }
+
+    #[test]
     fn links_end_before_what_they_wrote_is_deleted() {
-        let config = |ttl: &str| {
-            let settings = [
-                ("SM_DATABASE_URL", "postgres://localhost/x"),
-                ("SM_OBJECT_STORE", "file:/x"),
-                ("SM_LINK_TTL", ttl),
-            ];
-            let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            Config::from_env(&Env::from_pairs(settings).unwrap()).map(|config| config.link_ttl)
-        };
-        assert_eq!(config("12h").unwrap(), LONGEST_LINK);
+        assert_eq!(config("SM_LINK_TTL", "12h").unwrap().link_ttl, LONGEST_LINK);
         for ttl in ["13h", "500ms"] {
-            assert!(config(ttl).unwrap_err().to_string().starts_with("SM_LINK_TTL"), "{ttl}");
+            assert!(config("SM_LINK_TTL", ttl).unwrap_err().to_string().starts_with("SM_LINK_TTL"), "{ttl}");
         }
     }
 }

@@ -1,7 +1,6 @@
-//! Changing and deleting montages.
+//! Changing montages.
 //!
-//! Promises: a change under `If-Match` happens only to the version that it names, however many come at once; a deleted
-//! montage is gone from every answer when the deletion is answered, and its objects go soon after.
+//! Promises: a change under `If-Match` happens only to the version that it names, however many come at once.
 
 use axum::{
     extract::State,
@@ -10,7 +9,7 @@ use axum::{
 };
 use contracts::{
     decode::Mistakes,
-    ids::{JobId, MontageId},
+    ids::MontageId,
     montage::{Montage, MontagePatch},
     problem::{Problem, ProblemCode},
     spec::{LABEL_RULE, MOST_LABELS, is_label},
@@ -22,16 +21,10 @@ use service_kit::{
 use sqlx::types::Json as Column;
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{
-    app::App,
-    conditional::may_change,
-    previews,
-    publish::{check_title, discard},
-    results,
-    rows::etag,
-};
+use crate::{app::App, conditional::may_change, publish::check_title, results, rows::etag};
 
-fn changed_meanwhile() -> ApiError {
+/// What a change under a condition meets that does not hold.
+pub fn changed_meanwhile() -> ApiError {
     ApiError::new(
         ProblemCode::PreconditionFailed,
         "The montage is not in the version that If-Match names. Read it again.",
@@ -61,7 +54,7 @@ pub async fn patch(
     let title = patch.title.as_deref().map(str::trim);
     let mut tx = app.pool.begin().await?;
     let present = sqlx::query!(
-        r#"SELECT version, labels AS "labels: Column<BTreeMap<String, String>>" FROM montages.montages WHERE id = $1 FOR UPDATE"#,
+        r#"SELECT version, labels AS "labels: Column<BTreeMap<String, String>>" FROM montages.montages WHERE id = $1 AND deleted_at IS NULL FOR UPDATE"#,
         id.0
     )
     .fetch_optional(&mut *tx)
@@ -114,45 +107,6 @@ fn merge(
         mistakes.add("/labels", format!("at most {MOST_LABELS}"));
     }
     labels
-}
-
-/// Delete a montage
-///
-/// With its media. It does not come back, not even by a late publish of its job.
-#[utoipa::path(
-    delete,
-    operation_id = "delete_montage",
-    path = "/v1/montages/{id}", tag = "montages",
-    params(("id" = MontageId, Path, description = "The montage"),
-           ("If-Match" = Option<String>, Header, description = "Delete only this version")),
-    responses((status = 204, description = "Deleted"),
-              (status = 404, body = Problem, content_type = "application/problem+json", description = "No such montage"),
-              (status = 412, body = Problem, content_type = "application/problem+json", description = "It is in another version"))
-)]
-pub async fn delete(
-    State(app): State<Arc<App>>,
-    Path(id): Path<MontageId>,
-    headers: HeaderMap,
-) -> ApiResult<StatusCode> {
-    let mut tx = app.pool.begin().await?;
-    let present =
-        sqlx::query!("SELECT version, job_id FROM montages.montages WHERE id = $1 FOR UPDATE", id.0)
-            .fetch_optional(&mut *tx)
-            .await?
-            .ok_or_else(|| ApiError::not_found("montage"))?;
-    if !may_change(&headers, &etag(present.version)) {
-        return Err(changed_meanwhile());
-    }
-    // The row and the note of what is to go change together; the objects follow.
-    sqlx::query!("INSERT INTO montages.deleted (job_id, montage_id) VALUES ($1, $2)", present.job_id, id.0)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query!("DELETE FROM montages.montages WHERE id = $1", id.0).execute(&mut *tx).await?;
-    discard(&mut tx, &format!("montages/{}", JobId(present.job_id))).await?;
-    previews::remove(&mut tx, JobId(present.job_id)).await?;
-    tx.commit().await?;
-    app.reap.notify_one();
-    Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]

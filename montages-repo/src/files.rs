@@ -51,7 +51,7 @@ async fn piece(
     let row = sqlx::query!(
         r#"SELECT pieces.object_key, pieces.bytes, pieces.sha256, whole.title, whole.published_at
            FROM montages.pieces AS pieces JOIN montages.montages AS whole ON whole.id = pieces.montage_id
-           WHERE pieces.montage_id = $1 AND pieces.piece = $2"#,
+           WHERE pieces.montage_id = $1 AND pieces.piece = $2 AND whole.deleted_at IS NULL"#,
         id.0,
         piece_name(piece)
     )
@@ -252,7 +252,7 @@ pub async fn provenance(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let record = sqlx::query_scalar!(
-        r#"SELECT provenance AS "provenance: serde_json::Value" FROM montages.montages WHERE id = $1"#,
+        r#"SELECT provenance AS "provenance: serde_json::Value" FROM montages.montages WHERE id = $1 AND deleted_at IS NULL"#,
         id.0
     )
     .fetch_optional(&app.pool)

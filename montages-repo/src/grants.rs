@@ -157,7 +157,9 @@ async fn read_key(app: &App, wish: &ReadWish) -> ApiResult<ObjectKey> {
 
 async fn piece_key(app: &App, id: MontageId, piece: Piece) -> ApiResult<String> {
     sqlx::query_scalar!(
-        "SELECT object_key FROM montages.pieces WHERE montage_id = $1 AND piece = $2",
+        "SELECT pieces.object_key
+         FROM montages.pieces AS pieces JOIN montages.montages AS whole ON whole.id = pieces.montage_id
+         WHERE pieces.montage_id = $1 AND pieces.piece = $2 AND whole.deleted_at IS NULL",
         id.0,
         piece_name(piece)
     )

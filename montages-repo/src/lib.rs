@@ -1,7 +1,7 @@
 //! montages-repo: the library of published montages, their media, what is said in them, and uploaded files.
 //!
 //! Promises: a montage becomes visible by one row, unique per job and written only by the newest fence; what is deleted is
-//! gone from answers at once and from the object store soon after; bytes are streamed, never held whole in memory; no
+//! gone from answers at once and from the object store after a while, in which it can be restored; bytes are streamed, never held whole in memory; no
 //! text of a user reaches a header or HTML unescaped. Fails with RFC 9457 problems; an object store or database that is
 //! away is `unavailable`, and nothing half-done is left behind (see `reaper`).
 
@@ -10,6 +10,7 @@ mod chapters;
 mod conditional;
 mod config;
 mod edit;
+mod facets;
 mod files;
 mod grants;
 mod list;
@@ -26,6 +27,7 @@ mod search;
 mod segments;
 mod serve;
 mod transcripts;
+mod trash;
 mod uploads;
 
 pub use config::Config;
@@ -97,7 +99,9 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(previews::playlist))
         .routes(routes!(uploads::get, uploads::delete))
         .routes(routes!(list::list))
-        .routes(routes!(list::get, edit::patch, edit::delete))
+        .routes(routes!(facets::facets))
+        .routes(routes!(list::get, edit::patch, trash::delete))
+        .routes(routes!(trash::restore))
         .routes(routes!(files::captions_vtt))
         .routes(routes!(files::captions_srt))
         .routes(routes!(files::captions_txt))
@@ -143,6 +147,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (26, 30), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (28, 32), "{:?}", paths.keys());
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
-    montage::{Montage, MontagePage, MontageSummary},
+    montage::{Montage, MontageKind, MontagePage, MontageSummary, Sprites},
     problem::{Problem, ProblemCode},
     transcript::TranscriptState,
 };
@@ -39,6 +39,8 @@ pub const LONGEST_QUERY: usize = 500;
 pub struct ListQuery {
     /// Words that stand in the title, a clip's title, a streamer's name or what is said; "phrases", `or` and `-without` work.
     q: Option<String>,
+    /// Only these kinds; several with commas between them.
+    kind: Option<String>,
     /// A label's name, or `name:value`, or `name=value`.
     label: Option<String>,
     /// Who is seen in it.
@@ -58,6 +60,7 @@ pub struct ListQuery {
 #[derive(Serialize)]
 struct Filters<'a> {
     q: Option<&'a str>,
+    kinds: Option<&'a [String]>,
     label: Option<&'a str>,
     streamer: Option<&'a str>,
     since: Option<DateTime<Utc>>,
@@ -91,8 +94,10 @@ pub async fn list(
 ) -> ApiResult<Json<MontagePage>> {
     let limit = paging::limit(query.limit)?;
     let label = query.label.as_deref().map(label).transpose()?;
+    let kinds = query.kind.as_deref().map(kinds).transpose()?;
     let filters = Filters {
         q: search_text(query.q.as_deref())?,
+        kinds: kinds.as_deref(),
         label: query.label.as_deref(),
         streamer: query.streamer.as_deref().filter(|name| !name.contains('\0')),
         since: query.since,
@@ -104,25 +109,29 @@ pub async fn list(
         label.as_ref().and_then(|(name, value)| Some(Column(BTreeMap::from([(*name, (*value)?)]))));
     let mut rows = sqlx::query_as!(
         SummaryRow,
-        r#"SELECT page.id, page.job_id, page.title, page.labels AS "labels: Column<BTreeMap<String, String>>",
-                  page.streamers, page.duration, page.width, page.height,
+        r#"SELECT page.id, page.job_id, to_jsonb(page.kind) AS "kind!: Column<MontageKind>", page.title,
+                  page.labels AS "labels: Column<BTreeMap<String, String>>", page.streamers,
+                  jsonb_array_length(page.clips) AS "clip_count!", page.duration, page.width, page.height,
                   page.transcript -> 'state' AS "transcript_state!: Column<TranscriptState>", page.created_at,
                   EXISTS (SELECT FROM montages.pieces WHERE montage_id = page.id AND piece = 'playlist') AS "has_playlist!",
-                  montages.excerpt(page.id, (SELECT montages.query($1))) AS matched
+                  page.sprites AS "sprites: Column<Sprites>", found.excerpt AS "matched?", found.second AS "matched_at?"
            FROM (
                SELECT * FROM montages.montages
-               WHERE ($1::text IS NULL OR search @@ (SELECT montages.query($1)))
-                 AND ($2::jsonb IS NULL OR labels @> $2)
-                 AND ($3::text IS NULL OR labels ? $3)
-                 AND ($4::text IS NULL OR streamers @> ARRAY[$4])
-                 AND ($5::timestamptz IS NULL OR created_at >= $5)
-                 AND ($6::timestamptz IS NULL OR created_at < $6)
-                 AND ($7::timestamptz IS NULL OR (created_at, id) < ($7, $8::uuid))
+               WHERE deleted_at IS NULL
+                 AND ($1::text IS NULL OR search @@ (SELECT montages.query($1)))
+                 AND ($2::text[] IS NULL OR kind = ANY($2))
+                 AND ($3::jsonb IS NULL OR labels @> $3)
+                 AND ($4::text IS NULL OR labels ? $4)
+                 AND ($5::text IS NULL OR streamers @> ARRAY[$5])
+                 AND ($6::timestamptz IS NULL OR created_at >= $6)
+                 AND ($7::timestamptz IS NULL OR created_at < $7)
+                 AND ($8::timestamptz IS NULL OR (created_at, id) < ($8, $9::uuid))
                ORDER BY created_at DESC, id DESC
-               LIMIT $9
-           ) AS page
+               LIMIT $10
+           ) AS page, LATERAL montages.found(page.id, montages.query($1)) AS found
            ORDER BY page.created_at DESC, page.id DESC"#,
         filters.q,
+        filters.kinds,
         wanted_label as _,
         label.as_ref().map(|(name, _)| *name),
         filters.streamer,
@@ -143,6 +152,23 @@ pub async fn list(
         rows.last().filter(|_| more).map(|last| paging::encode(&(last.created_at, last.id), &filters));
     let items: Vec<MontageSummary> = rows.into_iter().map(SummaryRow::into_summary).collect();
     Ok(Json(MontagePage { items, next_cursor }))
+}
+
+/// Reads names of kinds with commas between them; each once, in an order of their own.
+fn kinds(text: &str) -> ApiResult<Vec<String>> {
+    let known = || MontageKind::NAMES.iter().map(|(name, _)| *name);
+    let mut kinds = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        if !known().any(|kind| kind == name) {
+            let names = known().collect::<Vec<_>>().join(", ");
+            let detail = format!("kind: `{name}` is not one; there are {names}.");
+            return Err(ApiError::new(ProblemCode::InvalidQuery, detail));
+        }
+        kinds.push(name.to_owned());
+    }
+    kinds.sort();
+    kinds.dedup();
+    Ok(kinds)
 }
 
 /// Reads `name`, `name:value` or `name=value`; no name holds either sign.

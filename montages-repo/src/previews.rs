@@ -143,7 +143,7 @@ pub async fn show(State(app): State<Arc<App>>, Json(request): Json<PreviewReques
         Decision::Stale => return Err(stale()),
     }
     let published = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM montages.montages WHERE job_id = $1) AS "is!""#,
+        r#"SELECT EXISTS (SELECT FROM montages.montages WHERE job_id = $1 AND deleted_at IS NULL) AS "is!""#,
         job.0
     );
     if published.fetch_one(&mut *tx).await? {
@@ -262,7 +262,7 @@ async fn check_stored(app: &App, request: &PreviewRequest, known: &[PreviewEntry
 async fn montage(app: &App, job: JobId) -> ApiResult<Option<(MontageId, bool)>> {
     let found = sqlx::query!(
         r#"SELECT id, EXISTS (SELECT FROM montages.pieces WHERE montage_id = id AND piece = 'playlist') AS "has_playlist!"
-           FROM montages.montages WHERE job_id = $1"#,
+           FROM montages.montages WHERE job_id = $1 AND deleted_at IS NULL"#,
         job.0
     );
     let found = found.fetch_optional(&app.pool).await?;

@@ -33,12 +33,13 @@ pub fn attempt_prefix(job: JobId, fence: i64) -> String {
     format!("montages/{job}/{fence}")
 }
 
-/// What a publish meets: the fence and content of the row that is there.
+/// What a publish meets: the fence and content of the row that is there, and whether it is in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     pub id: Uuid,
     pub fence: i64,
     pub content_sha256: String,
+    pub deleted: bool,
 }
 
 /// What a publish does.
@@ -54,12 +55,15 @@ pub enum Decision {
     Stale,
     /// The same attempt says two different things.
     Contradiction,
+    /// Somebody deleted the job's montage.
+    Deleted,
 }
 
 /// Decides about a publish. Pure.
 pub fn decide(present: Option<&Published>, fence: i64, content_sha256: &str) -> Decision {
     match present {
         None => Decision::Insert,
+        Some(present) if present.deleted => Decision::Deleted,
         Some(present) if present.fence > fence => Decision::Stale,
         Some(present) if present.fence < fence => Decision::Replace,
         Some(present) if present.content_sha256 == content_sha256 => Decision::Replay,
@@ -198,7 +202,7 @@ pub async fn publish(app: &App, request: &PublishRequest) -> ApiResult<Outcome> 
     let content = content_hash(request)?;
     let present = sqlx::query_as!(
         Published,
-        "SELECT id, fence, content_sha256 FROM montages.montages WHERE job_id = $1",
+        r#"SELECT id, fence, content_sha256, deleted_at IS NOT NULL AS "deleted!" FROM montages.montages WHERE job_id = $1"#,
         request.job_id.0
     )
     .fetch_optional(&app.pool)
@@ -263,12 +267,19 @@ async fn check_playlist(app: &App, piece: &StoredPiece, media_bytes: u64) -> Api
     })
 }
 
+fn deleted() -> ApiError {
+    ApiError::new(
+        ProblemCode::Conflict,
+        "The montage of this job was deleted; a publish does not bring it back.",
+    )
+}
+
 /// One turn. `None` when another publish of the job came first.
 async fn attempt(app: &App, request: &PublishRequest, content: &str) -> ApiResult<Option<Outcome>> {
     let mut tx = app.pool.begin().await?;
     let present = sqlx::query_as!(
         Published,
-        "SELECT id, fence, content_sha256 FROM montages.montages WHERE job_id = $1 FOR UPDATE",
+        r#"SELECT id, fence, content_sha256, deleted_at IS NOT NULL AS "deleted!" FROM montages.montages WHERE job_id = $1 FOR UPDATE"#,
         request.job_id.0
     )
     .fetch_optional(&mut *tx)
@@ -287,14 +298,14 @@ async fn attempt(app: &App, request: &PublishRequest, content: &str) -> ApiResul
             let detail = "This attempt has already published something else. Nothing was changed.";
             return Err(ApiError::new(ProblemCode::Conflict, detail));
         }
+        Decision::Deleted => return Err(deleted()),
         Decision::Insert => {
-            let deleted = sqlx::query_scalar!(
+            let gone = sqlx::query_scalar!(
                 r#"SELECT EXISTS (SELECT FROM montages.deleted WHERE job_id = $1) AS "is!""#,
                 request.job_id.0
             );
-            if deleted.fetch_one(&mut *tx).await? {
-                let detail = "The montage of this job was deleted; it does not come back.";
-                return Err(ApiError::new(ProblemCode::Conflict, detail));
+            if gone.fetch_one(&mut *tx).await? {
+                return Err(deleted());
             }
             if !insert(&mut tx, id, request, content).await? {
                 return Ok(None);
@@ -477,7 +488,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn present(fence: i64, content: &str) -> Published {
-        Published { id: Uuid::nil(), fence, content_sha256: content.to_owned() }
+        Published { id: Uuid::nil(), fence, content_sha256: content.to_owned(), deleted: false }
     }
 
     #[test]
@@ -487,6 +498,10 @@ mod tests {
         assert_eq!(decide(Some(&present(2, "a")), 2, "b"), Decision::Contradiction);
         assert_eq!(decide(Some(&present(2, "a")), 3, "a"), Decision::Replace);
         assert_eq!(decide(Some(&present(2, "a")), 1, "a"), Decision::Stale);
+        let trash = Published { deleted: true, ..present(2, "a") };
+        for (fence, content) in [(1, "a"), (2, "a"), (2, "b"), (3, "a")] {
+            assert_eq!(decide(Some(&trash), fence, content), Decision::Deleted);
+        }
     }
 
     proptest! {
@@ -499,7 +514,7 @@ mod tests {
                     Decision::Insert | Decision::Replace => row = Some(present(*fence, &fence.to_string())),
                     Decision::Replay => prop_assert_eq!(row.as_ref().map(|row| row.fence), Some(*fence)),
                     Decision::Stale => prop_assert!(row.as_ref().is_some_and(|row| row.fence > *fence)),
-                    Decision::Contradiction => prop_assert!(false),
+                    Decision::Contradiction | Decision::Deleted => prop_assert!(false),
                 }
             }
             prop_assert_eq!(row.map(|row| row.fence), publishes.iter().max().copied());

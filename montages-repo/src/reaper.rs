@@ -1,4 +1,4 @@
-//! The reaper: deletes objects that are listed to go, and lists segments that nobody uses.
+//! The reaper: deletes objects that are listed to go, empties the trash, and lists segments that nobody uses.
 //!
 //! Promises: what a row owns is never deleted; what is listed is deleted in the end, whatever fails in between, with a
 //! back-off per place; any number of reapers may run. No transaction is open while the store works.
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, key},
-    previews, segments,
+    previews, segments, trash,
 };
 
 /// Runs until the token is cancelled: at once, when woken, and every so often.
@@ -31,6 +31,7 @@ pub async fn run(app: Arc<App>, every: Duration, shutdown: CancellationToken) {
 
 /// One round; answers how many places it deleted.
 async fn round(app: &App) -> ApiResult<usize> {
+    trash::empty(app).await?;
     segments::retire(app).await?;
     // A grant that came while its attempt was being published listed what a row owns by now.
     sqlx::query!(

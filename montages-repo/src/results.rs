@@ -73,9 +73,12 @@ pub async fn answer(app: &App, status: StatusCode, id: MontageId) -> ApiResult<R
               (status = 404, body = Problem, content_type = "application/problem+json", description = "It has none"))
 )]
 pub async fn get(State(app): State<Arc<App>>, Path(job): Path<JobId>) -> ApiResult<Json<MontageSummary>> {
-    let id = sqlx::query_scalar!("SELECT id FROM montages.montages WHERE job_id = $1", job.0)
-        .fetch_optional(&app.pool)
-        .await?
-        .ok_or_else(|| ApiError::not_found("result"))?;
+    let id = sqlx::query_scalar!(
+        "SELECT id FROM montages.montages WHERE job_id = $1 AND deleted_at IS NULL",
+        job.0
+    )
+    .fetch_optional(&app.pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found("result"))?;
     Ok(Json(MontageRow::find(&app.pool, id.into()).await?.summary()))
 }

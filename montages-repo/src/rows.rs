@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::{JobId, MontageId},
-    montage::{Clip, MediaInfo, Montage, MontageSummary, Sprites},
+    montage::{Clip, MediaInfo, Montage, MontageKind, MontageSummary, Sprites},
     object::Piece,
     transcript::{Cue, Transcript, TranscriptState, Word},
 };
@@ -16,6 +16,7 @@ use uuid::Uuid;
 pub struct MontageRow {
     pub id: Uuid,
     pub job_id: Uuid,
+    pub kind: Json<MontageKind>,
     pub title: String,
     pub labels: Json<BTreeMap<String, String>>,
     pub streamers: Vec<String>,
@@ -34,16 +35,16 @@ pub struct MontageRow {
 }
 
 impl MontageRow {
-    /// Reads one.
+    /// Reads one that is not in the trash.
     pub async fn find(pool: &PgPool, id: MontageId) -> ApiResult<Self> {
         sqlx::query_as!(
             MontageRow,
-            r#"SELECT id, job_id, title, labels AS "labels: Json<BTreeMap<String, String>>", streamers,
+            r#"SELECT id, job_id, to_jsonb(kind) AS "kind!: Json<MontageKind>", title, labels AS "labels: Json<BTreeMap<String, String>>", streamers,
                       media AS "media: Json<MediaInfo>", clips AS "clips: Json<Vec<Clip>>",
                       sprites AS "sprites: Json<Sprites>", transcript AS "transcript: Json<Transcript>",
                       duration, width, height, version, created_at, updated_at,
                       EXISTS (SELECT FROM montages.pieces WHERE montage_id = id AND piece = 'playlist') AS "has_playlist!"
-               FROM montages.montages WHERE id = $1"#,
+               FROM montages.montages WHERE id = $1 AND deleted_at IS NULL"#,
             id.0
         )
         .fetch_optional(pool)
@@ -61,16 +62,20 @@ impl MontageRow {
         SummaryRow {
             id: self.id,
             job_id: self.job_id,
+            kind: self.kind,
             title: self.title.clone(),
             labels: self.labels.clone(),
             streamers: self.streamers.clone(),
+            clip_count: i32::try_from(self.clips.len()).unwrap_or(i32::MAX),
             duration: self.duration,
             width: self.width,
             height: self.height,
             transcript_state: Json(self.transcript.state),
             created_at: self.created_at,
             has_playlist: self.has_playlist,
+            sprites: self.sprites.clone(),
             matched: None,
+            matched_at: None,
         }
         .into_summary()
     }
@@ -86,7 +91,6 @@ impl MontageRow {
             updated_at: self.updated_at,
             media: self.media.0,
             clips: self.clips.0,
-            sprites: self.sprites.0,
             transcript: self.transcript.0,
             missing,
         }
@@ -102,17 +106,22 @@ pub fn etag(version: i64) -> String {
 pub struct SummaryRow {
     pub id: Uuid,
     pub job_id: Uuid,
+    pub kind: Json<MontageKind>,
     pub title: String,
     pub labels: Json<BTreeMap<String, String>>,
     pub streamers: Vec<String>,
+    pub clip_count: i32,
     pub duration: f64,
     pub width: i32,
     pub height: i32,
     pub transcript_state: Json<TranscriptState>,
     pub created_at: DateTime<Utc>,
     pub has_playlist: bool,
+    pub sprites: Json<Sprites>,
     /// Marked as `montages.marked` does it.
     pub matched: Option<String>,
+    /// In seconds on the montage.
+    pub matched_at: Option<f64>,
 }
 
 impl SummaryRow {
@@ -120,16 +129,20 @@ impl SummaryRow {
         MontageSummary {
             id: MontageId(self.id),
             job_id: JobId(self.job_id),
+            kind: self.kind.0,
             title: self.title,
             labels: self.labels.0,
             streamers: self.streamers,
+            clip_count: u64::from(self.clip_count.unsigned_abs()),
             duration: self.duration,
             width: self.width.unsigned_abs(),
             height: self.height.unsigned_abs(),
             transcript_state: self.transcript_state.0,
             created_at: self.created_at,
             links: links(self.id, self.has_playlist),
+            sprites: self.sprites.0,
             matched: self.matched.map(|marked| crate::marks::to_html(&marked)),
+            matched_at: self.matched_at,
         }
     }
 }

@@ -73,7 +73,7 @@ pub async fn search(
                       round(whole.duration * 1000)::bigint AS end_ms, NULL::bigint AS source_start_ms, whole.title AS text,
                       4 * ts_rank(montages.words(whole.title), query) AS rank
                FROM wanted, montages.montages AS whole
-               WHERE whole.search @@ query AND montages.words(whole.title) @@ query
+               WHERE whole.deleted_at IS NULL AND whole.search @@ query AND montages.words(whole.title) @@ query
                UNION ALL
                SELECT 1, whole.id, place::integer - 1, round((value ->> 'start')::numeric * 1000)::bigint,
                       round(((value ->> 'start')::numeric + (value ->> 'duration')::numeric) * 1000)::bigint,
@@ -82,7 +82,7 @@ pub async fn search(
                       2 * ts_rank(montages.words(concat_ws(' · ', value ->> 'title', value ->> 'streamer')), query)
                FROM wanted, montages.montages AS whole,
                     jsonb_array_elements(whole.clips) WITH ORDINALITY AS clips (value, place)
-               WHERE whole.search @@ query
+               WHERE whole.deleted_at IS NULL AND whole.search @@ query
                  AND montages.words(concat_ws(' · ', value ->> 'title', value ->> 'streamer')) @@ query
                UNION ALL
                SELECT 2, cues.montage_id, cues.clip, cues.start_ms, cues.end_ms, cues.source_start_ms, cues.text,
@@ -92,7 +92,7 @@ pub async fn search(
            ),
            best AS (
                SELECT hits.*, whole.job_id, whole.title, whole.created_at, whole.clips -> hits.clip AS on_clip
-               FROM hits JOIN montages.montages AS whole ON whole.id = hits.id
+               FROM hits JOIN montages.montages AS whole ON whole.id = hits.id AND whole.deleted_at IS NULL
                ORDER BY hits.rank DESC, whole.created_at DESC, hits.id, hits.start_ms
                LIMIT $2
            )

@@ -55,7 +55,7 @@ pub async fn publish(
     let mut tx = app.pool.begin().await?;
     let present = sqlx::query!(
         r#"SELECT clips AS "clips: Column<Vec<Clip>>", transcript_job_id, transcript_fence
-           FROM montages.montages WHERE id = $1 FOR UPDATE"#,
+           FROM montages.montages WHERE id = $1 AND deleted_at IS NULL FOR UPDATE"#,
         request.montage_id.0
     )
     .fetch_optional(&mut *tx)

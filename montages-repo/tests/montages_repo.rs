@@ -16,6 +16,8 @@ mod publishing;
 mod segments;
 #[path = "montages_repo/transcripts.rs"]
 mod transcripts;
+#[path = "montages_repo/trash.rs"]
+mod trash;
 #[path = "montages_repo/uploads.rs"]
 mod uploads;
 #[path = "montages_repo/world.rs"]

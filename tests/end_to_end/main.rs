@@ -4,6 +4,7 @@
 mod browser;
 mod everything;
 mod faults;
+mod fuzzing;
 mod hostile;
 mod openapi;
 mod pipeline;
@@ -16,3 +17,4 @@ mod sharing;
 mod survival;
 mod videos;
 mod watched;
+mod web;

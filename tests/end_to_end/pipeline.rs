@@ -121,7 +121,9 @@ async fn cases(stack: &Stack) -> Vec<Case> {
 
 #[tokio::test]
 async fn every_kind_of_source_gives_exactly_the_asked_frames_by_way_of_kafka() {
-    let Some(mut stack) = Stack::start(Hints::Kafka, &[]).await else { return };
+    // What is deleted goes at once.
+    let settings = [("SM_TRASH_KEEP", "0s")];
+    let Some(mut stack) = Stack::start(Hints::Kafka, &settings).await else { return };
     stack.add_executor(&[]);
     let cases = cases(&stack).await;
     let highlights: Vec<Value> =
@@ -414,7 +416,7 @@ async fn watch_in_a_browser(stack: &Stack, montage: &Montage) {
     let title = &montage.summary.title;
     browser.wait_for(&format!("document.body.innerText.includes('{title}')")).await;
     // Titles are text and never markup.
-    browser.run("document.querySelectorAll('a, button').forEach(e => { if (e.innerText.includes('Inauguration')) e.click() })").await;
+    browser.run("[...document.querySelectorAll('main a')].find(link => link.innerText.includes('Inauguration')).click()").await;
     browser
         .wait_for("document.querySelector('video') && document.querySelector('video').readyState >= 2")
         .await;

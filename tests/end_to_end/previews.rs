@@ -143,7 +143,7 @@ fn clip(name: &str, picture: &str, tone: &str, more: &[&str]) -> std::path::Path
     videos::make(name, &[&input[..], &common, &fragments, more].concat())
 }
 
-const VIDEO: &str = "document.querySelector('.preview video')";
+const VIDEO: &str = "document.querySelector('main video')";
 
 #[tokio::test]
 async fn a_job_can_be_watched_while_it_is_made() {
@@ -172,7 +172,7 @@ async fn a_job_can_be_watched_while_it_is_made() {
     let mut entries = hand.send_clip("one", &one).await;
     hand.show(&entries, false).await;
 
-    browser.open(&format!("{}/#/job/{}", stack.gateway, job.id)).await;
+    browser.open(&format!("{}/jobs/{}", stack.gateway, job.id)).await;
     browser
         .wait_for(
             "document.querySelector('main h1') && document.querySelector('main h1').innerText == 'Watched'",
@@ -181,7 +181,7 @@ async fn a_job_can_be_watched_while_it_is_made() {
     let progress = json!({ "stage": "rendering", "fraction": 0.25, "frames_done": 1, "frames_total": 4, "speed": null, "seconds_left": null });
     let lease = json!({ "job_id": job.id, "fence": hand.job.fence, "progress": progress });
     hand.beat(lease).await;
-    browser.wait_for("document.querySelector('main').innerText.includes('rendering, 25 %')").await;
+    browser.wait_for("document.querySelector('main').innerText.includes('25 %')").await;
     browser.wait_for(&format!("{VIDEO} && {VIDEO}.readyState >= 2")).await;
     browser.run(&format!("{VIDEO}.muted = true; {VIDEO}.play()")).await;
     // It waits at the end of what there is, and goes on by itself when there is more.
@@ -212,7 +212,7 @@ async fn a_job_can_be_watched_while_it_is_made() {
             montage.summary.id
         ))
         .await;
-    browser.run("document.querySelector('.preview a').click()").await;
+    browser.run("[...document.querySelectorAll('main a')].find(link => link.innerText.includes('Open in the library')).click()").await;
     browser
         .wait_for("document.querySelector('main').innerText.includes('89 of 90 frames are bit-for-bit copies (98.8 %).')")
         .await;

@@ -25,6 +25,8 @@ fn settings() -> Option<Vec<(&'static str, String)>> {
         ("SM_S3_ACCESS_KEY_ID", given("SM_TEST_S3_ACCESS_KEY_ID")?),
         ("SM_S3_SECRET_ACCESS_KEY", given("SM_TEST_S3_SECRET_ACCESS_KEY")?),
         ("SM_S3_ALLOW_HTTP", "true".to_owned()),
+        // What is deleted goes at once.
+        ("SM_TRASH_KEEP", "0s".to_owned()),
     ])
 }
 

@@ -16,7 +16,7 @@ use crate::{browser::Browser, videos};
 
 /// Longest wait for the preview. Generous: it only bounds a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
-const VIDEO: &str = "document.querySelector('.preview video')";
+const VIDEO: &str = "document.querySelector('main video')";
 
 /// H.264 with a key picture each second.
 const GROUPS: [&str; 10] =
@@ -139,7 +139,7 @@ async fn what_can_be_copied_is_watched_while_the_rest_is_made() {
     }
     assert_eq!(stack.job(job.id).await.state, JobState::Running);
     if let Some(browser) = &browser {
-        browser.open(&format!("{}/#/job/{}", stack.gateway, job.id)).await;
+        browser.open(&format!("{}/jobs/{}", stack.gateway, job.id)).await;
         browser.wait_for(&format!("{VIDEO} && {VIDEO}.readyState >= 2")).await;
         browser.run(&format!("{VIDEO}.muted = true; {VIDEO}.play()")).await;
         browser.wait_for(&format!("{VIDEO}.ended")).await;

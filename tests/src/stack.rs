@@ -154,6 +154,19 @@ impl Stack {
         self.client = http_client();
     }
 
+    /// Starts one more gateway beside the first, with settings that differ; answers its address.
+    pub fn add_gateway(&mut self, settings: &[(&str, &str)]) -> String {
+        let mut all = self.settings.clone();
+        for (setting, value) in settings {
+            all.retain(|(known, _)| known != setting);
+            all.push(((*setting).to_owned(), (*value).to_owned()));
+        }
+        let process = Process::start("gateway", &[], &all, self.directory.path(), "gateway-2");
+        let address = format!("http://{}", process.address);
+        self.services.push(process);
+        address
+    }
+
     /// Starts one more executor.
     pub fn add_executor(&mut self, settings: &[(&str, &str)]) {
         // An executor knows the gateway, the hints and its sources, and none of the installation's secrets.

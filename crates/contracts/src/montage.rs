@@ -68,6 +68,19 @@ pub enum ClipMode {
     Copy,
 }
 
+/// What a montage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MontageKind {
+    /// Highlights, one after the other.
+    Montage,
+}
+
+impl MontageKind {
+    /// All kinds, by name.
+    pub const NAMES: &[(&str, Self)] = &[("montage", Self::Montage)];
+}
+
 /// The grid of small pictures for previews: `columns` by `rows` tiles, filled row by row, one every `interval` seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Sprites {
@@ -178,7 +191,7 @@ pub struct Provenance {
     #[serde(default)]
     pub executors: Vec<String>,
     /// Loudness before levelling and gain, clip by clip.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Vec<Object>)]
     pub audio: serde_json::Value,
     /// What was checked.
     pub checks: Vec<Check>,
@@ -270,12 +283,16 @@ pub struct MontageSummary {
     pub id: MontageId,
     /// The job that made it.
     pub job_id: JobId,
+    /// What it is.
+    pub kind: MontageKind,
     /// Its title.
     pub title: String,
     /// Names and values of its owner's own.
     pub labels: BTreeMap<String, String>,
     /// Who is seen in it, each once.
     pub streamers: Vec<String>,
+    /// How many clips it has.
+    pub clip_count: u64,
     /// In seconds.
     pub duration: f64,
     /// In pixels.
@@ -289,9 +306,15 @@ pub struct MontageSummary {
     /// Paths: `self`, `media`, `poster`, `sprites`, `captions`, `chapters`, `provenance`, and `playlist` where
     /// the media can be played as HLS too.
     pub links: BTreeMap<String, String>,
+    /// The preview grid.
+    pub sprites: Sprites,
     /// With a search: the best matching words, marked `<b>…</b>`, the rest escaped as HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
+    /// With a search: the second on the montage where the best matching words are said, or else where the best matching clip
+    /// begins. Absent where only the title matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_at: Option<f64>,
 }
 
 /// A montage.
@@ -306,8 +329,6 @@ pub struct Montage {
     pub media: MediaInfo,
     /// Its clips, in order; a chapter each.
     pub clips: Vec<Clip>,
-    /// The preview grid.
-    pub sprites: Sprites,
     /// The transcript without its cues: engine, state and, where it failed, why.
     pub transcript: Transcript,
     /// What is missing, in words: `transcript`.
@@ -321,6 +342,39 @@ pub struct MontagePage {
     pub items: Vec<MontageSummary>,
     /// For the next page; absent on the last.
     pub next_cursor: Option<String>,
+}
+
+/// `GET /v1/montages/facets`: what stands in the newest montages, for people to choose filters from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MontageFacets {
+    /// How many montages were looked at: the newest 5000, or all where there are fewer.
+    pub of: u64,
+    /// Their kinds, the most frequent first.
+    pub kinds: Vec<FacetCount>,
+    /// Who is seen in them, the most frequent first; at most 100.
+    pub streamers: Vec<FacetCount>,
+    /// Their labels, the most frequent first; at most 100.
+    pub labels: Vec<LabelCount>,
+}
+
+/// A name, and in how many montages it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FacetCount {
+    /// As the filter takes it.
+    pub name: String,
+    /// Of how many montages.
+    pub count: u64,
+}
+
+/// A label, and how many montages have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LabelCount {
+    /// The label's name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Of how many montages.
+    pub count: u64,
 }
 
 /// `PATCH /v1/montages/{id}` (JSON Merge Patch, RFC 7396, of these fields).

@@ -16,7 +16,7 @@ use crate::error::FetchError;
 #[derive(Debug, Clone)]
 pub struct FetchConfig {
     /// `SM_FETCH_ALLOW`: networks and hosts that are fetched from although they are private, comma-separated:
-    /// `127.0.0.0/8,media.lan:8080,[::1]:9000`. Empty by default.
+    /// `127.0.0.0/8,media.lan:8080,[::1]:9000`. Empty by default. With `SM_FETCH_PUBLIC=false` it is all that is fetched from.
     pub allow: AllowList,
     /// `SM_MEDIA_DIRS`: directories that `name:path` sources may be read from: `library=/srv/media,clips=/data/clips`. None by
     /// default.
@@ -137,6 +137,7 @@ impl FetchConfig {
     /// The variables that [`FetchConfig::from_lookup`] reads, for a check against misspelt ones.
     pub const VARIABLES: &'static [&'static str] = &[
         "SM_FETCH_ALLOW",
+        "SM_FETCH_PUBLIC",
         "SM_MEDIA_DIRS",
         "SM_FETCH_MAX_BYTES",
         "SM_FETCH_TIMEOUT",
@@ -158,7 +159,7 @@ impl FetchConfig {
     pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, FetchError> {
         let default = Self::default();
         let config = Self {
-            allow: read(lookup, "SM_FETCH_ALLOW", AllowList::parse)?.unwrap_or_default(),
+            allow: allow_list(lookup)?,
             media_dirs: read(lookup, "SM_MEDIA_DIRS", parse_media_dirs)?.unwrap_or_default(),
             max_bytes: read(lookup, "SM_FETCH_MAX_BYTES", parse_bytes)?.unwrap_or(default.max_bytes),
             timeout: read(lookup, "SM_FETCH_TIMEOUT", parse_duration)?.unwrap_or(default.timeout),
@@ -263,6 +264,12 @@ fn read<T>(
             .map(Some)
             .map_err(|reason| FetchError::Config { variable: variable.to_owned(), reason }),
     }
+}
+
+fn allow_list(lookup: Lookup<'_>) -> Result<AllowList, FetchError> {
+    let list = read(lookup, "SM_FETCH_ALLOW", AllowList::parse)?.unwrap_or_default();
+    let public = read(lookup, "SM_FETCH_PUBLIC", parse_bool)?.unwrap_or(true);
+    Ok(if public { list } else { list.alone() })
 }
 
 fn parse_bool(text: &str) -> Result<bool, String> {

@@ -19,6 +19,8 @@ use crate::redact::RedactedUrl;
 pub struct AllowList {
     nets: Vec<IpNet>,
     hosts: Vec<OpenHost>,
+    /// Nothing else is fetched from, public addresses neither.
+    alone: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,12 @@ impl AllowList {
         let host = Host::parse(host).map_err(|_| "is not a host name")?;
         self.hosts.push(OpenHost { host: plain_host(&host), port });
         Ok(())
+    }
+
+    /// The same list, as all that is fetched from: public addresses are not.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// The opened networks.
@@ -138,7 +146,9 @@ pub fn judge(url: &Url, allow: &AllowList) -> Result<Door, FetchError> {
     if allow.opens_host(&plain_host(&host), port) {
         return Ok(Door::Any);
     }
-    let web_port = matches!(port, 80 | 443);
+    // Where only the list counts no port is the web's: a name may resolve to opened networks only, and an address has to lie in one.
+    let web_port = matches!(port, 80 | 443) && !allow.alone;
+    let odd_port = |port| if allow.alone { NOT_OPENED.to_owned() } else { odd_port(port) };
     let ip = match host {
         Host::Ipv4(ip) => IpAddr::V4(ip),
         Host::Ipv6(ip) => IpAddr::V6(ip),
@@ -156,6 +166,8 @@ pub fn judge(url: &Url, allow: &AllowList) -> Result<Door, FetchError> {
         )),
     }
 }
+
+const NOT_OPENED: &str = "is not among what is fetched from here (SM_FETCH_PUBLIC=false). Ask the operator to open the host with SM_FETCH_ALLOW";
 
 fn odd_port(port: u16) -> String {
     format!(
@@ -242,6 +254,19 @@ mod tests {
         assert_eq!(judge_text("http://media.lan:9000/x", "media.lan"), Ok(Door::Any));
         assert_eq!(judge_text("http://media.lan/x", "media.lan:9000"), Ok(Door::Public));
         assert!(judge_text("http://x.media.lan:9000/x", "media.lan").is_err());
+    }
+
+    #[test]
+    fn where_only_the_list_counts_nothing_else_is_asked() {
+        let judge = |url: &str, allow: &str| {
+            judge(&parse_url(url).unwrap(), &AllowList::parse(allow).unwrap().alone())
+        };
+        for url in ["https://a.example/x", "http://8.8.8.8/x", "http://127.0.0.1/", "http://media.lan/x"] {
+            assert!(judge(url, "127.0.0.1:8080,media.lan:9000").is_err(), "{url}");
+        }
+        assert_eq!(judge("http://media.lan:9000/x", "media.lan:9000"), Ok(Door::Any));
+        assert_eq!(judge("https://a.example/x", "10.0.0.0/8"), Ok(Door::OpenedNets));
+        assert_eq!(judge("http://10.1.2.3/x", "10.0.0.0/8"), Ok(Door::Any));
     }
 
     #[test]

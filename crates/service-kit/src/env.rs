@@ -86,6 +86,10 @@ pub const KNOWN: &[Variable] = &[
         "SM_FETCH_ALLOW",
         "Networks (CIDR), hosts or host:port that sources may be on although they are private",
     ),
+    plain(
+        "SM_FETCH_PUBLIC",
+        "Whether public addresses are fetched from too (default true); with false only what SM_FETCH_ALLOW opens",
+    ),
     plain("SM_FETCH_MAX_BYTES", "Most bytes fetched from one source (default 4GiB)"),
     plain("SM_FETCH_TIMEOUT", "Longest time of one request with its retries (default 15m)"),
     plain("SM_FETCH_CONNECT_TIMEOUT", "Longest time to connect (default 10s)"),
@@ -122,6 +126,7 @@ pub const KNOWN: &[Variable] = &[
         "SM_SEGMENT_BYTES",
         "How much all segments may take; the least recently used go first (default 20GiB)",
     ),
+    plain("SM_TRASH_KEEP", "How long a deleted montage can be restored; 0s deletes at once (default 1h)"),
     plain("SM_S3_ENDPOINT", "An S3-compatible service other than AWS"),
     plain("SM_S3_REGION", "Its region (default us-east-1)"),
     secret("SM_S3_ACCESS_KEY_ID", "Its key id"),

@@ -2,7 +2,7 @@
 
 use contracts::{
     ids::JobId,
-    montage::MontagePage,
+    montage::{FacetCount, MontageFacets, MontageKind, MontagePage},
     search::{HitKind, SearchResults},
     transcript::Word,
 };
@@ -47,6 +47,7 @@ async fn markup_in_titles_stays_text_and_words_are_marked() {
     let rest = matched.replace("<b>", "").replace("</b>", "");
     assert!(!rest.contains(['<', '>']), "{matched}");
     assert!(found.items[0].title.starts_with("<script>"), "titles are answered as they are");
+    assert_eq!(found.items[0].matched_at, Some(1.25), "where the words are said");
 
     let hits: SearchResults =
         serde_json::from_value(world.json(world.get("/v1/search?q=script"), 200).await).unwrap();
@@ -116,6 +117,8 @@ async fn filters_choose() {
     assert_eq!(titles(&world, "?label=two").await, ["two"]);
     assert_eq!(titles(&world, "?label=show:").await, Vec::<String>::new());
     assert_eq!(titles(&world, "?streamer=hana").await, ["two", "one"]);
+    assert_eq!(titles(&world, "?kind=montage").await.len(), 3);
+    assert_eq!(titles(&world, "?kind=montage,%20montage&streamer=kim").await, ["three"]);
     assert_eq!(titles(&world, "?streamer=hana&label=show=weekly").await, ["one"]);
     assert_eq!(titles(&world, "?q=kim").await, ["three"]);
     assert_eq!(titles(&world, "?q=kim+dragon").await, ["three"]);
@@ -126,8 +129,72 @@ async fn filters_choose() {
     let newest = newest.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     assert_eq!(titles(&world, &format!("?since={newest}")).await, ["three"]);
     assert_eq!(titles(&world, &format!("?until={newest}")).await, ["two", "one"]);
-    for query in ["?limit=201", "?label=Bad%20Name", "?since=yesterday", "?unknown=1"] {
+    for query in ["?limit=201", "?kind=film", "?kind=", "?label=Bad%20Name", "?since=yesterday", "?unknown=1"]
+    {
         world.problem(world.get(&format!("/v1/montages{query}")), "invalid_query").await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_summary_has_what_a_card_shows() {
+    let world = world!();
+    let made = world.montage("Weekly", b"m").await;
+    assert_eq!((made.summary.kind, made.summary.clip_count), (MontageKind::Montage, 2));
+    assert_eq!((made.summary.sprites.count, made.summary.sprites.interval), (4, 5.0));
+    let listed = page(&world, "").await.items.remove(0);
+    assert_eq!(listed, made.summary);
+    // The second to play from: of what is said, else of the clip, and nowhere in particular for a title.
+    for (words, second) in [
+        ("dragon", Some(12.5)),
+        ("dragon+-kim", Some(12.5)),
+        ("lucky+weekly", Some(10.0)),
+        ("escape+coming", Some(12.5)),
+        ("weekly", None),
+    ] {
+        assert_eq!(page(&world, &format!("?q={words}")).await.items[0].matched_at, second, "{words}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn facets_say_what_filters_find() {
+    let world = world!();
+    let facets = async || -> MontageFacets {
+        serde_json::from_value(world.json(world.get("/v1/montages/facets"), 200).await).unwrap()
+    };
+    let none = facets().await;
+    assert_eq!((none.of, none.kinds.len(), none.streamers.len(), none.labels.len()), (0, 0, 0, 0));
+    for (show, streamers) in
+        [("weekly", ["hana", "kim"]), ("weekly", ["hana", "hana"]), ("a:b", ["minh", "kim"])]
+    {
+        let mut request = world.prepare(world.attempt(JobId::generate(), 1), "one", b"m").await;
+        request.labels = [("show".to_owned(), show.to_owned())].into();
+        for (clip, streamer) in request.clips.iter_mut().zip(streamers) {
+            clip.streamer = Some(streamer.into());
+        }
+        world.published(&request).await;
+    }
+    let found = facets().await;
+    let named =
+        |list: &[FacetCount]| list.iter().map(|one| (one.name.clone(), one.count)).collect::<Vec<_>>();
+    assert_eq!(found.of, 3);
+    assert_eq!(named(&found.kinds), [("montage".to_owned(), 3)]);
+    assert_eq!(
+        named(&found.streamers),
+        [("hana".to_owned(), 2), ("kim".to_owned(), 2), ("minh".to_owned(), 1)]
+    );
+    let labels: Vec<_> =
+        found.labels.iter().map(|one| (one.name.as_str(), one.value.as_str(), one.count)).collect();
+    assert_eq!(labels, [("show", "weekly", 2), ("show", "a:b", 1)]);
+    for one in &found.streamers {
+        assert_eq!(titles(&world, &format!("?streamer={}", one.name)).await.len() as u64, one.count);
+    }
+    for one in &found.labels {
+        assert_eq!(
+            titles(&world, &format!("?label={}:{}", one.name, one.value)).await.len() as u64,
+            one.count
+        );
     }
     world.end().await;
 }

@@ -1,4 +1,4 @@
-//! Publishing under fences, changing, deleting.
+//! Publishing under fences, and changing.
 
 use contracts::{ids::JobId, montage::Montage};
 use reqwest::{Method, StatusCode};
@@ -193,37 +193,6 @@ async fn one_of_many_changes_under_one_etag_wins() {
     let replaced: Montage = world.publish(&newer).await.json().await.unwrap();
     assert_eq!(replaced.summary.title, winner.summary.title);
     assert_eq!(replaced.summary.labels, winner.summary.labels);
-    world.end().await;
-}
-
-#[tokio::test]
-async fn what_is_deleted_is_gone_with_its_objects() {
-    let world = world!();
-    let kept = world.montage("Kept", b"kept media").await;
-    let job = JobId::generate();
-    let request = world.prepare(world.attempt(job, 1), "Doomed dragon", b"doomed media").await;
-    let doomed = world.published(&request).await;
-    assert_eq!(world.files().len(), 8);
-    let path = doomed.summary.links["self"].clone();
-    world.problem(world.ask(Method::DELETE, &path).header("if-match", "\"v0\""), "precondition_failed").await;
-    let etag = world.get(&path).send().await.unwrap().headers()["etag"].clone();
-    let deleted = world.ask(Method::DELETE, &path).header("if-match", etag).send().await.unwrap();
-    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
-    for link in doomed.summary.links.values() {
-        world.problem(world.get(link), "not_found").await;
-    }
-    world.problem(world.ask(Method::DELETE, &path), "not_found").await;
-    world.problem(world.get(&format!("/v1/results/{job}")), "not_found").await;
-    let hits = world.json(world.get("/v1/search?q=doomed"), 200).await;
-    assert_eq!(hits["items"], json!([]));
-    world.until("its objects are gone", || world.files().len() == 4).await;
-    let still = world.get(&kept.summary.links["media"]).send().await.unwrap();
-    assert_eq!(still.text().await.unwrap(), "kept media");
-    // A late publish does not bring it back.
-    world.problem(world.ask(Method::POST, "/v1/results").json(&request), "invalid_spec").await;
-    let late = world.prepare(world.attempt(job, 2), "Doomed dragon", b"doomed media").await;
-    world.problem(world.ask(Method::POST, "/v1/results").json(&late), "conflict").await;
-    assert_eq!(world.json(world.get("/v1/montages"), 200).await["items"].as_array().unwrap().len(), 1);
     world.end().await;
 }
 

@@ -27,6 +27,9 @@ pub const UPLOAD_MOST: u64 = 100_000;
 pub const SEGMENT_KEEP: Duration = Duration::from_secs(3600);
 pub const SEGMENT_BYTES: u64 = 1000;
 
+/// How long deleted montages are kept in these tests.
+pub const TRASH_KEEP: Duration = Duration::from_secs(3600);
+
 pub struct World {
     pub ledger: Arc<Ledger>,
     pub pool: PgPool,
@@ -71,6 +74,7 @@ impl World {
             upload_max_bytes: UPLOAD_MOST,
             segment_keep: SEGMENT_KEEP,
             segment_bytes: SEGMENT_BYTES,
+            trash_keep: TRASH_KEEP,
             reap_every: Duration::from_millis(100),
         };
         let shutdown = CancellationToken::new();

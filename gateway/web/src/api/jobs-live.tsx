@@ -18,28 +18,46 @@ export function newer(known: Job | undefined, told: Job): Job {
   return { ...told, attempts, parts: told.parts ?? known.parts };
 }
 
+/** What was told of jobs so far, to tell a change of state from one of progress; and whether lists are about to be read again. */
+interface Told {
+  states: Map<string, string>;
+  due: ReturnType<typeof setTimeout> | undefined;
+}
+const told = new WeakMap<QueryClient, Told>();
+/** How many jobs' states are remembered, and how long lists wait for more changes, in milliseconds. */
+const [MOST_STATES, GATHER] = [2000, 400];
+
+/** Reads lists and counts again soon, once for all that happens meanwhile. */
+function refresh(client: QueryClient, known: Told): void {
+  known.due ??= setTimeout(() => {
+    known.due = undefined;
+    void client.invalidateQueries({ queryKey: keys.jobs });
+    void client.invalidateQueries({ queryKey: keys.stats });
+  }, GATHER);
+}
+
 /** Takes one told job into everything that is kept. */
-export function take(client: QueryClient, told: Job): void {
-  const known = client.getQueryData<Job>(keys.job(told.id));
-  if (known) client.setQueryData(keys.job(told.id), newer(known, told));
-  let listed = false;
+export function take(client: QueryClient, job: Job): void {
+  const known = told.get(client) ?? { states: new Map(), due: undefined };
+  told.set(client, known);
+  client.setQueryData<Job>(keys.job(job.id), (kept) => kept && newer(kept, job));
   client.setQueriesData<InfiniteData<JobPage>>({ queryKey: keys.jobs }, (kept) => {
-    if (!kept) return kept;
-    const pages = kept.pages.map((page) => {
-      if (!page.items.some((job) => job.id === told.id)) return page;
-      listed = true;
-      return { ...page, items: page.items.map((job) => (job.id === told.id ? newer(job, told) : job)) };
-    });
+    if (!kept?.pages.some((page) => page.items.some((item) => item.id === job.id))) return kept;
+    const pages = kept.pages.map((page) => ({
+      ...page,
+      items: page.items.map((item) => (item.id === job.id ? newer(item, job) : item)),
+    }));
     return { ...kept, pages };
   });
-  // A new one belongs at the top of some lists, and one that ended may belong in others: which, the server knows.
-  if (!listed || isFinal(told)) void client.invalidateQueries({ queryKey: keys.jobs });
-  if (isFinal(told)) {
-    void client.invalidateQueries({ queryKey: keys.stats });
-    if (told.state === "succeeded") {
-      void client.invalidateQueries({ queryKey: keys.montages });
-      if (told.result) void client.invalidateQueries({ queryKey: keys.montage(told.result.montage_id) });
-    }
+  // A new one belongs at the top of some lists, and one whose state changed in others: which, the server knows. Progress moves nothing.
+  const changed = known.states.get(job.id) !== job.state;
+  if (known.states.size >= MOST_STATES) known.states.clear();
+  known.states.set(job.id, job.state);
+  if (!changed) return;
+  refresh(client, known);
+  if (job.state === "succeeded") {
+    void client.invalidateQueries({ queryKey: keys.montages });
+    if (job.result) void client.invalidateQueries({ queryKey: keys.montage(job.result.montage_id) });
   }
 }
 

@@ -17,6 +17,8 @@ export interface LiveEvents {
 
 /** First and longest wait before another try, in milliseconds. */
 const [FIRST_WAIT, LONGEST_WAIT] = [500, 10_000];
+/** How long a stream must have lasted for the next try to come at once again: one that ends as soon as it is open is as good as none. */
+const LASTED = 5000;
 /** How long a page may be hidden before it lets go, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -28,6 +30,7 @@ export function follow(path: string, events: LiveEvents): () => void {
   let again: ReturnType<typeof setTimeout> | undefined;
   let letGo: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
+  let since = Number.POSITIVE_INFINITY;
 
   const close = () => {
     clearTimeout(again);
@@ -45,7 +48,7 @@ export function follow(path: string, events: LiveEvents): () => void {
     const opened = new EventSource(url);
     source = opened;
     opened.addEventListener("open", () => {
-      wait = FIRST_WAIT;
+      since = performance.now();
       events.state?.("open");
     });
     opened.addEventListener("hello", note);
@@ -60,6 +63,8 @@ export function follow(path: string, events: LiveEvents): () => void {
     opened.addEventListener("error", () => {
       if (source !== opened) return;
       events.state?.("lost");
+      if (performance.now() - since > LASTED) wait = FIRST_WAIT;
+      since = Number.POSITIVE_INFINITY;
       // The browser's own retries give up on an answer that is not a stream, and know no growing wait: ours do not.
       close();
       again = setTimeout(open, wait * (0.75 + Math.random() / 2));

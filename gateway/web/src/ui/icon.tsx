@@ -27,6 +27,19 @@ const PATHS = {
   drag: "M9 6h.01M15 6h.01M9 12h.01M15 12h.01M9 18h.01M15 18h.01",
   captions: "M4 6h16v12H4zM8 11h3M8 14h5M14 11h2",
   filter: "M4 6h16M7 12h10M10 18h4",
+  volume: "M4 9h4l5-4v14l-5-4H4zM16.5 9a4.5 4.5 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11",
+  muted: "M4 9h4l5-4v14l-5-4H4zM17 9.5l5 5M22 9.5l-5 5",
+  full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  shrink: "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5",
+  inset: "M3 5h18v14H3zM12 12h6v4h-6z",
+  previous: "M6 5v14M18 5l-9 7 9 7z",
+  next: "M18 5v14M6 5l9 7-9 7z",
+  "frame-back": "M14 6l-6 6 6 6M18 6v12",
+  "frame-on": "M10 6l6 6-6 6M6 6v12",
+  help: "M9 9.5a3 3 0 1 1 4.2 2.8c-.8.4-1.2.9-1.2 1.7v.5M12 17.5h.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z",
+  stop: "M7 7h10v10H7z",
+  ended: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9 9l6 6M15 9l-6 6",
+  send: "M4 12l16-8-6 16-3-6zM11 14l9-10",
 } as const;
 
 export type IconName = keyof typeof PATHS;

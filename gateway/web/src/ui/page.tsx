@@ -11,6 +11,8 @@ export function usePageTitle(title: string): void {
 
 interface HeadProps {
   title: string;
+  /** What the window is named, where that is more than the title. */
+  windowTitle?: string;
   /** What stands above the title: where this belongs. */
   above?: ReactNode;
   /** What stands below it, in soft words. */
@@ -19,8 +21,8 @@ interface HeadProps {
   actions?: ReactNode;
 }
 
-export function PageHead({ title, above, below, actions }: HeadProps) {
-  usePageTitle(title);
+export function PageHead({ title, windowTitle, above, below, actions }: HeadProps) {
+  usePageTitle(windowTitle ?? title);
   return (
     <header className={styles.head}>
       <div>

@@ -7,6 +7,7 @@ import { useLiveState } from "../api/jobs-live";
 import { keys } from "../api/queries";
 import { useMay, useSession, useSignOut } from "../api/session";
 import { count } from "../lib/format";
+import { useScrollMemory } from "../lib/scroll";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
 import styles from "./shell.module.css";
@@ -28,18 +29,11 @@ const PLACES: Place[] = [
 ];
 
 export function Shell({ children }: { children: ReactNode }) {
-  const [path] = useLocation();
   const main = useRef<HTMLElement>(null);
   const session = useSession();
   const signOut = useSignOut();
-  const shown = useRef(path);
   // Whoever goes to another place by keyboard begins at its start.
-  useEffect(() => {
-    if (shown.current === path) return;
-    shown.current = path;
-    window.scrollTo(0, 0);
-    main.current?.focus({ preventScroll: true });
-  }, [path]);
+  useScrollMemory(() => main.current?.focus({ preventScroll: true }));
   return (
     <>
       <a className={styles.skip} href="#main">
