@@ -14,5 +14,6 @@ cd "$root_dir"
 "$root_dir/deployment/local/setup.sh" build run test
 # setup.sh may have installed Rust just now.
 if ! have cargo; then PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; fi
+"$root_dir/deployment/local/web.sh"
 export SM_BENCH_DIR="$local_dir/bench"
 cargo bench --locked -p cutter --bench montage

@@ -33,6 +33,17 @@ fi
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
+# The oldest Node that the web app is built with: Debian 12's.
+node_version=18.19.0
+
+# Whether Node is there and not older than that.
+node_is_new_enough() { have node && printf '%s\n%s\n' "$node_version" "$(node --version | tr -d v)" | sort -C -V; }
+
+require_node() {
+  have node && have npm || die "the web app is built with Node and npm: run deployment/local/setup.sh build"
+  node_is_new_enough || die "the web app is built with Node $node_version or later, and $(node --version) was found ($(command -v node)): take Debian's (apt-get install nodejs npm) or a newer one from https://nodejs.org, and let it come first in PATH"
+}
+
 # A random token of 48 hexadecimal digits, for passwords.
 random_token() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 

@@ -45,6 +45,9 @@ find_missing() {
       need curl curl --version
       need ca-certificates there /etc/ssl/certs/ca-certificates.crt
       need git git --version
+      # For the web app.
+      need nodejs node --version
+      need npm npm --version
       ;;
     run)
       need postgresql postgres_there
@@ -69,6 +72,7 @@ find_missing() {
     test)
       need chromium have chromium
       need chromium-driver have chromedriver
+      need python3-venv python3 -m ensurepip --version
       ;;
   esac
 }
@@ -150,7 +154,10 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 for group in "$@"; do
   case "$group" in
-    build) make_rust ;;
+    build)
+      require_node
+      make_rust
+      ;;
     test) make_cargo_deny ;;
   esac
 done

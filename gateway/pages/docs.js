@@ -68,7 +68,7 @@ function example(schema, schemas, depth = 0) {
 }
 
 function table(heads, rows) {
-  return el("div", { class: "wide" }, el("table", {},
+  return el("div", { class: "wide", tabIndex: 0 }, el("table", {},
     el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell)))))));
 }
@@ -76,7 +76,7 @@ function table(heads, rows) {
 function body(title, content, schemas) {
   return Object.entries(content || {}).flatMap(([kind, media]) => {
     const parts = [el("h3", {}, `${title} `, el("code", {}, kind), " ", media.schema ? typeOf(media.schema) : null)];
-    if (kind.includes("json") && media.schema) parts.push(el("pre", {}, JSON.stringify(media.example ?? example(media.schema, schemas), null, 2)));
+    if (kind.includes("json") && media.schema) parts.push(el("pre", { tabIndex: 0 }, JSON.stringify(media.example ?? example(media.schema, schemas), null, 2)));
     return parts;
   });
 }
@@ -124,11 +124,11 @@ function render(document_) {
   }
   const shown = [...groups].filter(([, group]) => group.items.length);
   const names = Object.keys(schemas).sort();
-  document.getElementById("main").replaceChildren(
+  document.getElementById("reference").replaceChildren(
     el("h1", {}, `${document_.info?.title || "API"} API`),
     el("p", {}, prose(document_.info?.description)),
     el("p", { class: "soft small" }, `Version ${document_.info?.version || "?"}. Fields and parameters with * are required.`),
-    el("ul", { class: "toc" }, [...shown.map(([name]) => name), "schemas"].map((name) => el("li", {}, el("a", { href: `#${anchor(name)}` }, name)))),
+    el("ul", { class: "toc" }, [...shown.map(([name]) => name), "schemas", "problems"].map((name) => el("li", {}, el("a", { href: `#${anchor(name)}` }, name)))),
     ...shown.flatMap(([name, group]) => [el("h2", { id: anchor(name) }, name), group.about ? el("p", { class: "soft" }, group.about) : null, ...group.items].filter(Boolean)),
     el("h2", { id: "schemas" }, "schemas"),
     ...names.map((name) => schemaEntry(name, schemas[name])));
@@ -147,4 +147,4 @@ window.addEventListener("hashchange", reveal);
 fetch("/openapi.json")
   .then((response) => response.json())
   .then(render)
-  .catch(() => document.getElementById("main").replaceChildren(el("p", { class: "note" }, "openapi.json could not be read.")));
+  .catch(() => document.getElementById("reference").replaceChildren(el("p", {}, "openapi.json could not be read. Load the page again.")));

@@ -1,8 +1,8 @@
 //! Who is calling, and whether they may: open mode on a loopback address, or keys.
 //!
 //! Promises: a key is compared in constant time and never logged; a request that a foreign web page makes a browser send is
-//! refused, in open mode by its `Host` and `Origin`, with a session cookie by its `Origin`; a revoked key stops working
-//! at once on the gateway that revoked it and within [`crate::keys::CACHED`] on the others.
+//! refused, in open mode by its `Host`, `Origin` and `Sec-Fetch-Site`, with a session cookie by the last two; a revoked key
+//! stops working at once on the gateway that revoked it and within [`crate::keys::CACHED`] on the others.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -73,21 +73,24 @@ impl Visitor {
         scheme.eq_ignore_ascii_case("bearer").then(|| SecretString::from(token.trim()))
     }
 
-    /// Where the web page that sends the request comes from, without its scheme: `None` if no `Origin` is sent.
-    fn origin(&self) -> Option<&str> {
+    /// Where the web page that sends the request comes from, as scheme and authority: `None` if no `Origin` is sent.
+    fn origin(&self) -> Option<(&str, &str)> {
         let value = self.headers.get(header::ORIGIN)?;
         // What cannot be read (`null`, bytes that are no text) matches no host.
-        Some(
-            value
-                .to_str()
-                .ok()
-                .and_then(|text| text.split_once("://"))
-                .map_or("", |(_, authority)| authority),
-        )
+        Some(value.to_str().ok().and_then(|text| text.split_once("://")).unwrap_or_default())
     }
 
-    fn is_same_origin(&self) -> bool {
-        matches!((self.origin(), &self.host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
+    /// Whether a page of this gateway sends the request, which people reach by https where that is said.
+    fn is_same_origin(&self, by_https: bool) -> bool {
+        let (Some((scheme, authority)), Some(host)) = (self.origin(), &self.host) else { return false };
+        authority.eq_ignore_ascii_case(host) && (!by_https || scheme.eq_ignore_ascii_case("https"))
+    }
+
+    /// Whether the browser says that the request comes from elsewhere (Fetch Metadata): neither from a page of this origin nor from
+    /// the person. Browsers say it to https and to loopback addresses; that it is not said means nothing.
+    fn is_from_elsewhere(&self) -> bool {
+        let mut said = self.headers.get_all("sec-fetch-site").iter();
+        said.any(|value| value != "same-origin" && value != "none")
     }
 }
 
@@ -157,7 +160,7 @@ impl Door {
     }
 
     /// Refuses, in open mode, what a foreign web page makes a browser of this machine send: by DNS rebinding (the `Host` is
-    /// the page's) or across origins (the `Origin` is the page's).
+    /// the page's) or across origins (the `Origin` is the page's, or the browser says so).
     ///
     /// # Errors
     /// `forbidden`.
@@ -170,8 +173,25 @@ impl Door {
                 "Without keys this gateway answers to its loopback names only: call it by localhost or 127.0.0.1.",
             ));
         }
-        if visitor.is_unsafe() && visitor.origin().is_some() && !visitor.is_same_origin() {
+        let is_foreign = visitor.origin().is_some() && !visitor.is_same_origin(false);
+        if visitor.is_unsafe() && (is_foreign || visitor.is_from_elsewhere()) {
             return Err(forbidden("A web page of another origin may not change anything here."));
+        }
+        Ok(())
+    }
+
+    /// Refuses what would change something in the name of a session and does not come from our own pages: a cookie goes along by
+    /// itself, whoever makes the browser send the request. `SameSite` is the first wall; this one stands by itself.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn check_session(&self, visitor: &Visitor) -> ApiResult<()> {
+        let is_shown = self.mode == AuthMode::Keys && self.sessions.read(&visitor.headers).is_some();
+        let is_ours = visitor.is_same_origin(self.sessions.is_secure()) && !visitor.is_from_elsewhere();
+        if is_shown && visitor.is_unsafe() && !is_ours {
+            return Err(forbidden(
+                "A session may change something from the gateway's own pages only; send a key instead.",
+            ));
         }
         Ok(())
     }
@@ -207,12 +227,7 @@ impl Door {
             return self.by_key(visitor, &shown).await.map(Some);
         }
         let Some(session) = self.sessions.read(&visitor.headers) else { return Ok(None) };
-        // A cookie goes along by itself: what changes something must come from our own page.
-        if visitor.is_unsafe() && !visitor.is_same_origin() {
-            return Err(forbidden(
-                "A session may change something from the gateway's own pages only; send a key instead.",
-            ));
-        }
+        self.check_session(visitor)?;
         let holder = self.holder(&session.name).await?;
         Ok(holder.filter(|(_, hash)| self.sessions.verify(&session, hash)).map(|(identity, _)| identity))
     }

@@ -1,15 +1,19 @@
-//! The one public door: routing to the services, authentication, limits, the API document, and the pages.
+//! The one public door: routing to the services, authentication, limits, the API document, the web app.
 //!
 //! Promises: nothing but what [`table`] lists reaches a service; nothing needs less than the table says; without keys it
 //! answers this machine only; bodies pass through without being collected. It keeps no state but API keys, so that any
 //! number of gateways can stand beside each other.
 
+pub mod app;
 pub mod auth;
 pub mod config;
+pub mod files;
 pub mod keys;
 pub mod openapi;
 pub mod pages;
+pub mod preferences;
 pub mod proxy;
+pub mod secure;
 pub mod session;
 pub mod signin;
 pub mod table;
@@ -28,7 +32,7 @@ use contracts::key::Scope;
 use service_kit::{
     Running,
     http::{self, ServeOptions},
-    problem::{ApiError, ApiResult},
+    problem::ApiResult,
 };
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -90,17 +94,17 @@ fn router(gateway: Arc<Gateway>) -> Router {
     });
     let own = Router::from(own_api())
         .route("/metrics", get(metrics))
+        .merge(app::router())
         .merge(pages::router())
-        .layer(middleware::from_fn(pages::mark_own))
+        // A route, not a fallback, so that the layers around it apply to it too.
+        .route("/{*path}", any(app::unknown))
         .layer(middleware::from_fn_with_state(Some(gateway.config.patience.short), http::time_out));
     Router::new()
         .merge(services)
         .merge(own)
-        // A route, not a fallback, so that the layers below apply to it too.
-        .route("/{*path}", any(|| async { ApiError::not_found("route; /docs lists all routes") }))
         .method_not_allowed_fallback(http::method_not_allowed)
         .layer(middleware::from_fn_with_state(gateway.clone(), guard))
-        .layer(middleware::from_fn(pages::secure))
+        .layer(middleware::from_fn_with_state(gateway.config.secure_cookies, secure::secure))
         .with_state(gateway)
 }
 

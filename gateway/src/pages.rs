@@ -1,126 +1,113 @@
-//! What the gateway shows by itself: the library page, the API's page, a page for each problem code. All of it is embedded,
-//! nothing is loaded from elsewhere, and the content policy forbids anything that is not.
+//! The pages beside the web app: the API's reference, and a page for each problem code. All of it is embedded, and nothing is
+//! loaded from elsewhere.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 
 use axum::{
-    Router,
-    extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::Next,
+    Extension, Router,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use contracts::problem::ProblemCode;
 use service_kit::{extract::Path, problem::ApiError};
 
+use crate::{
+    files::{ASK_FIRST, File, kind_of},
+    secure::Ours,
+};
+
 /// The committed API document.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
-const HTML: &str = "text/html; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
+/// The reference's page; a script renders the document into it, below which stand the problems.
+const DOCS: &str = include_str!("../pages/docs.html");
+/// Where the problems are put in it.
+const PROBLEMS: &str = "<!-- problems -->";
 
-/// Embedded files: path, media type, content.
-const FILES: &[(&str, &str, &str)] = &[
-    ("/", HTML, include_str!("../pages/index.html")),
-    ("/app.js", SCRIPT, include_str!("../pages/app.js")),
-    ("/preview.js", SCRIPT, include_str!("../pages/preview.js")),
-    ("/app.css", STYLE, include_str!("../pages/app.css")),
-    ("/docs", HTML, include_str!("../pages/docs.html")),
-    ("/docs.js", SCRIPT, include_str!("../pages/docs.js")),
-    ("/icon.svg", "image/svg+xml", include_str!("../pages/icon.svg")),
-    ("/openapi.json", "application/json", OPENAPI),
-];
-
-/// What pages may load and do. `blob:` is the page's own memory, from which the preview of a job is played.
-const PAGE_POLICY: &str = "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// For everything else. A browser shows a video or picture that is opened by itself in a page of its own making, which
-/// has a style.
-const DATA_POLICY: &str =
-    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+/// Embedded files by their paths.
+static FILES: LazyLock<[(&str, File); 5]> = LazyLock::new(|| {
+    let file = |path: &'static str, content: &'static str| (path, File::new(kind_of(path), content));
+    [
+        ("/docs", File::new(kind_of("docs.html"), DOCS.replace(PROBLEMS, &list("h2")))),
+        file("/docs.css", include_str!("../pages/docs.css")),
+        file("/docs.js", include_str!("../pages/docs.js")),
+        file("/icon.svg", include_str!("../pages/icon.svg")),
+        file("/openapi.json", OPENAPI),
+    ]
+});
 
 /// The pages' routes.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let files = FILES.iter().fold(Router::new(), |router, (path, kind, content)| {
-        router.route(path, get(move || async move { ([(header::CONTENT_TYPE, *kind)], *content) }))
+    let files = FILES.iter().fold(Router::new(), |router, (path, file)| {
+        router.route(path, get(move |headers: HeaderMap| async move { file.answer(&headers, ASK_FIRST) }))
     });
     files.route("/docs/errors", get(errors)).route("/docs/errors/{code}", get(error))
-}
-
-/// Adds what every answer carries.
-pub async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let is_page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    // Pages come from here only: what a service answers as HTML would be a mistake, and is not given a page's rights.
-    let is_page = is_page && response.extensions().get::<Own>().is_some();
-    let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
-    let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
-    let headers = response.headers_mut();
-    let mut set =
-        |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    set(header::CONTENT_SECURITY_POLICY, policy);
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::REFERRER_POLICY, "no-referrer");
-    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    if is_unauthorized {
-        set(header::WWW_AUTHENTICATE, "Bearer");
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    response
-}
-
-/// Marks the gateway's own pages among the answers.
-#[derive(Debug, Clone, Copy)]
-pub struct Own;
-
-/// Marks what the gateway's own routes answer.
-pub async fn mark_own(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(Own);
-    response
 }
 
 fn page(title: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} · Stream Montages</title>\n\
-         <link rel=\"icon\" href=\"/icon.svg\">\n<link rel=\"stylesheet\" href=\"/app.css\">\n</head>\n<body>\n\
-         <header class=\"bar\"><a class=\"brand\" href=\"/\">Stream Montages</a><nav><a href=\"/docs\">API</a></nav></header>\n\
-         <main class=\"text\">\n{body}</main>\n</body>\n</html>\n"
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · Stream Montages</title>\n\
+         <link rel=\"icon\" href=\"/icon.svg\">\n<link rel=\"stylesheet\" href=\"/docs.css\">\n</head>\n<body>\n\
+         <header><a class=\"brand\" href=\"/\">Stream Montages</a><nav><a href=\"/docs\">API</a><a href=\"/docs/errors\">Problems</a></nav></header>\n\
+         <main>\n{body}</main>\n</body>\n</html>\n"
     );
-    ([(header::CONTENT_TYPE, HTML)], html).into_response()
+    (Extension(Ours), [(header::CONTENT_TYPE, kind_of("page.html"))], html).into_response()
 }
 
-async fn errors() -> Response {
-    let mut body = String::from(
-        "<h1>Problems</h1>\n<p>Every problem that a route can answer, by its <code>code</code>.</p>\n<table>\n",
+/// All codes as a table, under a heading of a rank.
+fn list(heading: &str) -> String {
+    let mut html = format!(
+        "<{heading} id=\"problems\">Problems</{heading}>\n\
+         <p>Whatever goes wrong is answered as <code>application/problem+json</code> (RFC 9457). Programs go by its <code>code</code>, which \
+         stays as it is; people by its <code>detail</code>. Each code has a page that says what to do.</p>\n\
+         <div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n"
     );
     for code in ProblemCode::ALL {
         let (page, name, status, title) = (code.page(), code.as_str(), code.status(), escape(code.title()));
         let _ = writeln!(
-            body,
+            html,
             "<tr><td><a href=\"{page}\"><code>{name}</code></a></td><td>{status}</td><td>{title}</td></tr>"
         );
     }
-    body.push_str("</table>\n");
-    page("Problems", &body)
+    html.push_str("</tbody>\n</table></div>\n");
+    html
+}
+
+async fn errors() -> Response {
+    page("Problems", &list("h1"))
 }
 
 async fn error(Path(name): Path<String>) -> Response {
     let Some(code) = ProblemCode::ALL.iter().find(|code| code.as_str().replace('_', "-") == name) else {
         return ApiError::not_found("problem code").into_response();
     };
-    let (title, help) = (escape(code.title()), escape(code.help()));
+    let title = escape(code.title());
+    let example = serde_json::to_string_pretty(&code.example()).unwrap_or_default();
     let body = format!(
-        "<h1>{title}</h1>\n<p>Code <code>{}</code>, status {}.</p>\n<p>{help}</p>\n<p><a href=\"/docs/errors\">All problems</a></p>\n",
+        "<h1>{title}</h1>\n<p class=\"soft\">Code <code>{}</code>, status {}</p>\n<p>{}</p>\n\
+         <h2>What to do</h2>\n<p>{}</p>\n<h2>For operators</h2>\n<p>{}</p>\n\
+         <h2>An example</h2>\n<pre tabindex=\"0\">{}</pre>\n\
+         <p><a href=\"/docs/errors\">All problems</a></p>\n",
         code.as_str(),
-        code.status()
+        code.status(),
+        prose(code.meaning()),
+        prose(code.callers()),
+        prose(code.operators()),
+        escape(&example)
     );
     page(&title, &body)
+}
+
+/// Text with `code` in backquotes as HTML.
+fn prose(text: &str) -> String {
+    let mut html = String::new();
+    for (index, part) in escape(text).split('`').enumerate() {
+        let _ = if index % 2 == 1 { write!(html, "<code>{part}</code>") } else { write!(html, "{part}") };
+    }
+    html
 }
 
 fn escape(text: &str) -> String {

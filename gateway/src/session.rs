@@ -12,6 +12,9 @@ use sha2::Sha256;
 
 /// Name of the cookie.
 pub const COOKIE: &str = "sm_session";
+/// Its name where people come by https: browsers take a cookie of such a name from this very host only, over https only, so that
+/// no neighbour below the same domain can put one of its own in its place.
+pub const SECURE_COOKIE: &str = "__Host-sm_session";
 /// How long a session lasts, in seconds.
 pub const LASTS: u64 = 12 * 3600;
 
@@ -57,16 +60,26 @@ impl Sessions {
         self.set("", 0)
     }
 
+    /// Whether people come by https.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    fn name(&self) -> &'static str {
+        if self.secure { SECURE_COOKIE } else { COOKIE }
+    }
+
     fn set(&self, value: &str, seconds: u64) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+        let (name, secure) = (self.name(), if self.secure { "; Secure" } else { "" });
+        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
     }
 
     /// The session in a request's cookies, if it has not ended.
     #[must_use]
     pub fn read(&self, headers: &HeaderMap) -> Option<Shown> {
         let now = u64::try_from(chrono::Utc::now().timestamp()).ok()?;
-        read(headers, now)
+        read(headers, self.name(), now)
     }
 
     /// Whether a session is of our making and for a key with this hash.
@@ -88,13 +101,13 @@ impl Sessions {
     }
 }
 
-fn read(headers: &HeaderMap, now: u64) -> Option<Shown> {
+fn read(headers: &HeaderMap, cookie: &str, now: u64) -> Option<Shown> {
     let cookies = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|text| text.split(';'));
-    let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE)?.1;
+    let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == cookie)?.1;
     let mut parts = value.split('.');
     let (name, end, signature) =
         (parts.next()?, parts.next()?.parse().ok()?, hex::decode(parts.next()?).ok()?);
@@ -109,13 +122,15 @@ mod tests {
         let mut headers = HeaderMap::new();
         let pair = cookie.split(';').next().unwrap();
         headers.insert(header::COOKIE, format!("other=1; {pair}").parse().unwrap());
-        read(&headers, now)
+        read(&headers, SECURE_COOKIE, now)
     }
 
     #[test]
     fn a_session_is_for_its_key_and_ends() {
         let sessions = Sessions::new(Some(&"t".repeat(32).into()), true);
         let cookie = sessions.cookie("name", &[7; 32], 1000);
+        assert!(cookie.starts_with("__Host-sm_session="), "{cookie}");
+        assert!(Sessions::new(None, false).cookie("name", &[7; 32], 1000).starts_with("sm_session="));
         assert!(cookie.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
         let session = shown(&cookie, 1001).unwrap();
         assert!(sessions.verify(&session, &[7; 32]));

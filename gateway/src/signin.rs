@@ -72,7 +72,14 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, visitor: Visitor) -> ApiR
 /// End the session
 ///
 /// Takes the cookie back from the browser. To end it everywhere, revoke its key.
-#[utoipa::path(delete, path = "/v1/session", tag = "keys", responses((status = 204, description = "The cookie is gone")))]
-pub async fn sign_out(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
-    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gateway.door.sessions.end())])
+#[utoipa::path(
+    delete, path = "/v1/session", tag = "keys",
+    responses(
+        (status = 204, description = "The cookie is gone"),
+        (status = 403, description = "A page of another origin asks for it", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn sign_out(State(gateway): State<Arc<Gateway>>, visitor: Visitor) -> ApiResult<impl IntoResponse> {
+    gateway.door.check_session(&visitor)?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gateway.door.sessions.end())]))
 }

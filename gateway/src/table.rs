@@ -218,6 +218,12 @@ pub const ROUTES: &[Route] = &[
     },
     Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
     Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
+    Route {
+        pattern: "/v1/schedules/preview",
+        upstream: Upstream::Scheduler,
+        // It only answers what would be: whoever reads schedules may ask.
+        rules: &[rule("POST", READ, JSON, Wait::Short)],
+    },
     Route { pattern: "/v1/schedules/{id}", upstream: Upstream::Scheduler, rules: &[GET, PATCH, DELETE] },
     Route { pattern: "/v1/schedules/{id}/run", upstream: Upstream::Scheduler, rules: &[POST] },
     Route { pattern: "/v1/schedules/{id}/pause", upstream: Upstream::Scheduler, rules: &[POST] },
@@ -280,9 +286,10 @@ mod tests {
                 let admins = route.pattern.starts_with("/v1/webhooks");
                 assert_eq!(rule.need == ADMIN, admins, "{} {}", rule.method, route.pattern);
                 let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
+                let asks = route.pattern == "/v1/schedules/preview";
                 assert_eq!(
                     reads,
-                    rule.method == "GET" && !signed && !executors && !admins,
+                    (rule.method == "GET" || asks) && !signed && !executors && !admins,
                     "{} {}",
                     rule.method,
                     route.pattern
@@ -315,6 +322,8 @@ mod tests {
             ("/v1/leases/1/nothing", None),
             ("/v1/plans/1", Some("/v1/plans/{id}")),
             ("/v1/webhooks/1/deliveries/2/retry", Some("/v1/webhooks/{id}/deliveries/{delivery}/retry")),
+            ("/v1/schedules/preview", Some("/v1/schedules/preview")),
+            ("/v1/schedules/1", Some("/v1/schedules/{id}")),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),
             ("/v2/jobs", None),

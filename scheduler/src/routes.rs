@@ -11,7 +11,10 @@ use chrono::{DateTime, Utc};
 use contracts::{
     ids::ScheduleId,
     problem::{Problem, ProblemCode},
-    schedule::{NewSchedule, RunPage, Schedule, SchedulePage, SchedulePatch, ScheduleRun},
+    schedule::{
+        NewSchedule, RunPage, Schedule, SchedulePage, SchedulePatch, SchedulePreview, SchedulePreviewRequest,
+        ScheduleRun,
+    },
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -31,6 +34,8 @@ use crate::{store, template};
 
 /// Shortest time between two runs of a schedule by hand, in seconds.
 pub const HAND_PAUSE_SECONDS: u32 = 10;
+/// Ticks that a preview shows.
+const PREVIEWED: usize = 5;
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -45,6 +50,7 @@ pub struct Api {
 pub fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
+        .routes(routes!(preview))
         .routes(routes!(get, change, delete))
         .routes(routes!(run))
         .routes(routes!(pause))
@@ -141,6 +147,26 @@ async fn create(
 
 fn next(plan: &template::Plan, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (!plan.paused).then(|| plan.rule.next(now)).flatten()
+}
+
+/// Preview a schedule
+///
+/// What a cron expression means and when it would tick next, by the same rules as a schedule's ticks. Nothing is stored.
+#[utoipa::path(
+    post, path = "/v1/schedules/preview", operation_id = "preview_schedule", tag = "schedules", request_body = SchedulePreviewRequest,
+    responses(
+        (status = 200, description = "In words, and the next ticks", body = SchedulePreview),
+        (status = 400, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Mistakes, each with its pointer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn preview(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<Json<SchedulePreview>> {
+    let now = store::now(&api.pool).await?;
+    let rule = template::decode_rule(&body, now).map_err(ApiError::invalid)?;
+    Ok(Json(SchedulePreview {
+        description: rule.describe(),
+        next: rule.ticks(now).take(PREVIEWED).map(|tick| rule.local(tick)).collect(),
+    }))
 }
 
 /// List schedules

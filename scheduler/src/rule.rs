@@ -8,7 +8,7 @@
 //!
 //! So a daily schedule runs exactly once every day, whatever the clock does, and ticks never go back in time.
 
-use chrono::{DateTime, Duration, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, FixedOffset, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use croner::{
     Cron,
@@ -18,6 +18,13 @@ use croner::{
 /// Most matches that are looked at for one tick. A day of a schedule that ticks every minute has 1440, and no clock change
 /// since 1970 moved a clock by more than a day.
 const MOST_MATCHES: usize = 3000;
+
+/// By which croner's components tell a value that is simply meant from one that is meant in another way, like the last day.
+const MEANT: u8 = 1;
+
+fn parser() -> CronParser {
+    CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build()
+}
 
 /// A cron expression in a time zone.
 #[derive(Debug, Clone)]
@@ -37,8 +44,7 @@ impl Rule {
         if text.split_whitespace().count() != 5 || text.len() > 200 {
             return Err(accepted.to_owned());
         }
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        parser.parse(text).map_err(|error| format!("{accepted}: {error}"))
+        parser().parse(text).map_err(|error| format!("{accepted}: {error}"))
     }
 
     /// Reads an IANA time zone.
@@ -77,6 +83,11 @@ impl Rule {
         None
     }
 
+    /// The ticks after a moment, in their order.
+    pub fn ticks(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+        std::iter::successors(self.next(after), |tick| self.next(*tick))
+    }
+
     /// The last tick that is not after a moment; `None` if there was none.
     #[must_use]
     pub fn latest(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -102,6 +113,32 @@ impl Rule {
     #[must_use]
     pub fn date(&self, tick: DateTime<Utc>) -> String {
         tick.with_timezone(&self.zone).format("%Y-%m-%d").to_string()
+    }
+
+    /// A moment with the offset that the rule's zone has then.
+    #[must_use]
+    pub fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+        at.with_timezone(&self.zone).fixed_offset()
+    }
+
+    /// The expression in English words, by the wall clock of its zone.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let pattern = &self.cron.pattern;
+        let mut fields: Vec<String> = self.cron.as_str().split_whitespace().map(str::to_owned).collect();
+        // croner tells a step within a range (`0-30/10`) as if it were one over all (`*/10`): its values are told one by one.
+        for (index, component) in [(0, &pattern.minutes), (1, &pattern.hours), (3, &pattern.months)] {
+            if let Some(field) = fields.get_mut(index)
+                && field.contains('/')
+                && (field.contains(',') || !field.starts_with("*/"))
+            {
+                let values = component.get_set_values(MEANT);
+                *field = values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            }
+        }
+        let told = parser().parse(&fields.join(" ")).unwrap_or_else(|_| self.cron.clone()).describe();
+        let told = told.trim_end_matches('.').replace("past of every", "of every");
+        told.strip_prefix("At every").map_or(told.clone(), |rest| format!("Every{rest}"))
     }
 
     fn wall(&self, at: DateTime<Utc>) -> NaiveDateTime {
@@ -237,6 +274,43 @@ mod tests {
             assert!(Rule::zone(zone).is_err(), "{zone}");
         }
         assert_eq!(Rule::parse("0 0 30 2 *", "UTC").unwrap().next(at("2026-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn an_expression_is_told_in_words() {
+        for (cron, words) in [
+            ("* * * * *", "Every minute"),
+            ("*/15 * * * *", "Every 15 minutes"),
+            ("5,35 * * * *", "At minute 5 and 35 past every hour"),
+            ("*/7 9-17 * * *", "Every 7 minutes, of hour 9-17"),
+            ("* */2 * * *", "Every minute of every 2 hours"),
+            ("30 7 * * *", "At 07:30"),
+            ("0 18 * * SUN", "At 18:00, on Sunday"),
+            ("0 18 * * 5,6", "At 18:00, on Friday and Saturday"),
+            ("0 9 L * *", "At 09:00, on the last day of the month"),
+            ("0 9 * * FRI#2", "At 09:00, on the 2nd Friday of the month"),
+            ("0 9 13 * FRI", "At 09:00, on day 13 or Friday"),
+            ("0 0 1 */3 *", "At 00:00, on day 1, in every 3 months"),
+            // Steps within a range are not steps over all.
+            ("0-30/10 * * * *", "At minute 0, 10, 20, and 30 past every hour"),
+            ("*/30,50 * * * *", "At minute 0, 30, and 50 past every hour"),
+            ("0 0-6/2 * * *", "At minute 0, of hour 0, 2, 4, and 6"),
+            ("0 0 1 1-7/3 *", "At 00:00, on day 1, in January, April, and July"),
+            ("0 0 1 jan-jul/3 *", "At 00:00, on day 1, in January, April, and July"),
+        ] {
+            assert_eq!(Rule::parse(cron, "UTC").unwrap().describe(), words, "{cron}");
+        }
+    }
+
+    #[test]
+    fn ticks_come_one_after_the_other_with_their_zones_offset() {
+        let rule = Rule::parse("30 2 * * *", "Europe/Berlin").unwrap();
+        let ticks = rule.ticks(at("2026-10-23T12:00:00Z")).take(3).map(|tick| rule.local(tick).to_rfc3339());
+        assert_eq!(
+            ticks.collect::<Vec<_>>(),
+            ["2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"]
+        );
+        assert_eq!(Rule::parse("0 0 30 2 *", "UTC").unwrap().ticks(at("2026-01-01T00:00:00Z")).count(), 0);
     }
 
     #[test]

@@ -50,29 +50,22 @@ pub fn decode(value: &Value, now: DateTime<Utc>) -> Result<Plan, Vec<FieldError>
     mistakes.finish(plan)
 }
 
+/// Reads the rule of a schedule that is only asked about.
+///
+/// # Errors
+/// All mistakes at once, each with its JSON pointer.
+pub fn decode_rule(value: &Value, now: DateTime<Utc>) -> Result<Rule, Vec<FieldError>> {
+    let mut mistakes = Mistakes::default();
+    let fields = Fields::open(value, "", &["cron", "time_zone"], &mut mistakes);
+    let rule = fields.and_then(|fields| read_rule(&fields, now, &mut mistakes)).map(|(_, _, rule)| rule);
+    mistakes.finish(rule)
+}
+
 fn read(value: &Value, now: DateTime<Utc>, mistakes: &mut Mistakes) -> Option<Plan> {
     let known = ["name", "cron", "time_zone", "source", "template", "paused"];
     let fields = Fields::open(value, "", &known, mistakes)?;
-    let required = |name: &str, longest: usize, mistakes: &mut Mistakes| {
-        let text = fields.text(name, longest, mistakes);
-        match fields.get(name) {
-            None => mistakes.add(fields.at(name), format!("`{name}` is required")),
-            Some(value) if text.is_none() && value.as_str().is_some_and(|text| text.trim().is_empty()) => {
-                mistakes.add(fields.at(name), format!("1 to {longest} characters"));
-            }
-            Some(_) => {}
-        }
-        text
-    };
-    let name = required("name", LONGEST_NAME, mistakes);
-    let cron_text = required("cron", 200, mistakes);
-    let zone_text = fields.text("time_zone", 100, mistakes).unwrap_or_else(|| "UTC".to_owned());
-    let cron = cron_text.as_deref().and_then(|text| noted(Rule::cron(text), "/cron", mistakes));
-    let zone = noted(Rule::zone(&zone_text), "/time_zone", mistakes);
-    let rule = cron.zip(zone).map(|(cron, zone)| Rule::new(cron, zone));
-    if rule.as_ref().is_some_and(|rule| rule.next(now).is_none()) {
-        mistakes.add("/cron", "this moment never comes");
-    }
+    let name = required(&fields, "name", LONGEST_NAME, mistakes);
+    let when = read_rule(&fields, now, mistakes);
     let source = fields.required("source", mistakes).and_then(|value| read_source(value, mistakes));
     let paused = match fields.get("paused") {
         None => false,
@@ -85,8 +78,34 @@ fn read(value: &Value, now: DateTime<Utc>, mistakes: &mut Mistakes) -> Option<Pl
     let template = fields.required("template", mistakes)?.clone();
     // The longest date there is stands in for the tick's.
     check_template(&template, mistakes);
-    let (name, cron, rule, source) = (name?, cron_text?, rule?, source?);
-    Some(Plan { name, cron, time_zone: zone_text, rule, source, template, paused })
+    let (name, (cron, time_zone, rule), source) = (name?, when?, source?);
+    Some(Plan { name, cron, time_zone, rule, source, template, paused })
+}
+
+/// A text that must be there and must not be empty.
+fn required(fields: &Fields, name: &str, longest: usize, mistakes: &mut Mistakes) -> Option<String> {
+    let text = fields.text(name, longest, mistakes);
+    match fields.get(name) {
+        None => mistakes.add(fields.at(name), format!("`{name}` is required")),
+        Some(value) if text.is_none() && value.as_str().is_some_and(|text| text.trim().is_empty()) => {
+            mistakes.add(fields.at(name), format!("1 to {longest} characters"));
+        }
+        Some(_) => {}
+    }
+    text
+}
+
+/// The expression, the zone's name, and the rule that they are.
+fn read_rule(fields: &Fields, now: DateTime<Utc>, mistakes: &mut Mistakes) -> Option<(String, String, Rule)> {
+    let cron_text = required(fields, "cron", 200, mistakes);
+    let zone_text = fields.text("time_zone", 100, mistakes).unwrap_or_else(|| "UTC".to_owned());
+    let cron = cron_text.as_deref().and_then(|text| noted(Rule::cron(text), "/cron", mistakes));
+    let zone = noted(Rule::zone(&zone_text), "/time_zone", mistakes);
+    let rule = Rule::new(cron?, zone?);
+    if rule.next(now).is_none() {
+        mistakes.add("/cron", "this moment never comes");
+    }
+    Some((cron_text?, zone_text, rule))
 }
 
 fn noted<T>(read: Result<T, String>, pointer: &str, mistakes: &mut Mistakes) -> Option<T> {

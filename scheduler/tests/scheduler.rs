@@ -521,3 +521,59 @@ async fn a_bad_schedule_is_refused_with_every_mistake_and_nothing_is_stored() {
     stop(shutdown, running).await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_is_previewed_before_it_is_made() {
+    let Some(world) = World::new().await else { return };
+    let (base, shutdown, running) = started(&world).await;
+    let client = service_kit::client::http_client(Some(Duration::from_secs(20))).unwrap();
+    let ask = async |body: Value| {
+        let answer = client.post(format!("{base}/v1/schedules/preview")).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, preview) = ask(json!({"cron": " 0 18 * * SUN ", "time_zone": "Europe/Berlin"})).await;
+    assert_eq!((status, &preview["description"]), (200, &json!("At 18:00, on Sunday")));
+    let next: Vec<DateTime<chrono::FixedOffset>> = serde_json::from_value(preview["next"].clone()).unwrap();
+    assert_eq!(next.len(), 5);
+    assert!(next[0] > Utc::now());
+    for tick in &next {
+        // Its own wall clock, summer and winter.
+        assert_eq!(tick.format("%a %H:%M").to_string(), "Sun 18:00");
+    }
+    assert!(
+        next.windows(2)
+            .all(|pair| (1..=7).contains(&(pair[1].date_naive() - pair[0].date_naive()).num_days()))
+    );
+    // The first is the one that a schedule would have.
+    let body = json!({
+        "name": "weekly", "cron": "0 18 * * SUN", "time_zone": "Europe/Berlin", "source": world.url("best"), "template": {}
+    });
+    let made: Value =
+        client.post(format!("{base}/v1/schedules")).json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(made["next_at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap(), next[0]);
+
+    let (status, preview) = ask(json!({"cron": "* * * * *"})).await;
+    assert_eq!((status, &preview["description"]), (200, &json!("Every minute")));
+    assert!(preview["next"][0].as_str().unwrap().ends_with('Z'), "{preview}");
+
+    for (body, wanted) in [
+        (
+            json!({"cron": "61 * * * *", "time_zone": "Mars/Olympus", "zone": 1}),
+            vec!["/cron", "/time_zone", "/zone"],
+        ),
+        (json!({"cron": "0 0 30 2 *"}), vec!["/cron"]),
+        (json!({"cron": " ", "time_zone": 3}), vec!["/cron", "/time_zone"]),
+        (json!({}), vec!["/cron"]),
+        (json!([]), vec![""]),
+    ] {
+        let (status, problem) = ask(body).await;
+        let errors = problem["errors"].as_array().unwrap();
+        let mut pointers: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        pointers.sort_unstable();
+        assert_eq!((status, pointers), (422, wanted));
+    }
+    let list: Value = client.get(format!("{base}/v1/schedules")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "previews are not stored");
+    stop(shutdown, running).await;
+    world.end().await;
+}

@@ -1,6 +1,6 @@
 //! Schedules: when, from where, and with which template jobs are made unattended.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,6 +61,30 @@ pub struct SchedulePatch {
     /// Pause or resume.
     #[serde(default)]
     pub paused: Option<bool>,
+}
+
+/// `POST /v1/schedules/preview`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchedulePreviewRequest {
+    /// Five fields: minute, hour, day of month, month, day of week.
+    #[schema(example = "0 18 * * SUN")]
+    pub cron: String,
+    /// IANA time zone, such as `Europe/Berlin`; UTC if absent.
+    #[serde(default)]
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
+}
+
+/// When a schedule would tick.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SchedulePreview {
+    /// The expression in English words, by the wall clock of the time zone.
+    #[schema(example = "At 18:00, on Sunday")]
+    pub description: String,
+    /// The next five ticks, with the time zone's offset at each.
+    #[schema(example = json!(["2026-11-29T18:00:00+01:00"]))]
+    pub next: Vec<DateTime<FixedOffset>>,
 }
 
 /// A schedule as it is answered.

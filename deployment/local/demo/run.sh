@@ -71,6 +71,7 @@ step "What this machine needs"
 if ! have cargo; then PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; fi
 
 step "Building (the first time takes several minutes)"
+"$here/web.sh"
 SQLX_OFFLINE=true cargo build --locked --workspace --bins
 
 step "The speech model"

@@ -52,6 +52,11 @@ async fn each_scope_opens_its_own_routes_and_no_other() {
         let (status, _) = code(world.call(method, path)).await;
         assert_eq!(status, if allowed.contains('-') { 200 } else { 401 }, "{method} {path}");
     }
+    // Whoever reads schedules may ask what one would be. The scheduler is not there in these tests: who is let in finds that out.
+    for (key, status) in [(&read, 503), (&admin, 503), (&write, 403), (&executor, 403)] {
+        let asked = world.call("POST", "/v1/schedules/preview").bearer_auth(key);
+        assert_eq!(asked.send().await.unwrap().status().as_u16(), status);
+    }
     for fixed in [ADMIN, EXECUTOR] {
         let status = world.call("POST", "/v1/leases").bearer_auth(fixed).send().await.unwrap().status();
         assert_eq!(status, if fixed == EXECUTOR { 200 } else { 403 });
@@ -112,6 +117,18 @@ async fn without_keys_only_this_machine_itself_is_answered() {
     }
     assert_eq!(code(world.call("POST", "/v1/jobs").header("origin", &own)).await.0, 200);
     assert_eq!(code(world.call("POST", "/v1/jobs")).await.0, 200);
+    // What the browser itself says of where a request comes from counts even where the origin looks like ours, or is not told.
+    let said = |method: &str, value: &str| world.call(method, "/v1/jobs").header("sec-fetch-site", value);
+    for value in ["cross-site", "same-site", "", "Same-Origin"] {
+        assert_eq!(code(said("POST", value)).await, forbidden, "{value}");
+        assert_eq!(code(said("POST", value).header("origin", &own)).await, forbidden, "{value}");
+        assert_eq!(code(said("GET", value)).await.0, 200, "{value}");
+    }
+    let twice = said("POST", "same-origin").header("sec-fetch-site", "cross-site");
+    assert_eq!(code(twice).await, forbidden);
+    for value in ["same-origin", "none"] {
+        assert_eq!(code(said("POST", value)).await.0, 200, "{value}");
+    }
     let got: Value = world.call("POST", "/v1/leases").send().await.unwrap().json().await.unwrap();
     assert_eq!(got["headers"]["x-sm-key"], "open");
     world.end().await;
@@ -255,12 +272,23 @@ async fn a_page_trades_its_key_for_a_session() {
         code(with("POST", "/v1/jobs").header("origin", "http://evil.example")).await,
         (403, "forbidden".to_owned())
     );
-    assert_eq!(code(with("POST", "/v1/jobs").header("origin", &world.base)).await.0, 200);
+    let ours = |method: &str, path: &str| with(method, path).header("origin", &world.base);
+    assert_eq!(code(ours("POST", "/v1/jobs")).await.0, 200);
+    assert_eq!(code(ours("POST", "/v1/jobs").header("sec-fetch-site", "same-origin")).await.0, 200);
+    for value in ["cross-site", "same-site"] {
+        let foreign = ours("POST", "/v1/jobs").header("sec-fetch-site", value);
+        assert_eq!(code(foreign).await, (403, "forbidden".to_owned()), "{value}");
+        assert_eq!(code(with("GET", "/v1/jobs").header("sec-fetch-site", value)).await.0, 200, "{value}");
+        // A key does not go along by itself.
+        let by_key = world.call("POST", "/v1/jobs").bearer_auth(key["secret"].as_str().unwrap());
+        assert_eq!(code(by_key.header("sec-fetch-site", value)).await.0, 200, "{value}");
+    }
     assert_eq!(code(with("GET", "/v1/keys")).await, (403, "forbidden".to_owned()));
     // Forged and ended.
     let forged = cookie.replace(key["id"].as_str().unwrap(), "admin");
     assert_eq!(code(world.call("GET", "/v1/keys").header("cookie", forged)).await.0, 401);
-    let out = with("DELETE", "/v1/session").send().await.unwrap();
+    assert_eq!(code(with("DELETE", "/v1/session")).await, (403, "forbidden".to_owned()));
+    let out = ours("DELETE", "/v1/session").send().await.unwrap();
     assert_eq!(
         (out.status().as_u16(), out.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0")),
         (204, true)
@@ -268,5 +296,29 @@ async fn a_page_trades_its_key_for_a_session() {
     let path = format!("/v1/keys/{}", key["id"].as_str().unwrap());
     assert_eq!(world.call("DELETE", &path).bearer_auth(ADMIN).send().await.unwrap().status(), 204);
     assert_eq!(code(with("GET", "/v1/jobs")).await, (401, "unauthorized".to_owned()));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_people_come_by_https_a_session_does_too() {
+    let Some(world) = World::by_https().await else { return };
+    let answer = world.call("POST", "/v1/session").bearer_auth(ADMIN).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-sm_session=") && cookie.ends_with("; Secure"), "{cookie}");
+    assert!(cookie.contains("; Path=/;") && !cookie.contains("Domain"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let post = |cookie: &str, origin: &str| {
+        code(world.call("POST", "/v1/jobs").header("cookie", cookie).header("origin", origin))
+    };
+    let secure = world.base.replace("http://", "https://");
+    assert_eq!(post(cookie, &secure).await.0, 200);
+    // A page by http of the same name may be somebody else's between us and the person.
+    assert_eq!(post(cookie, &world.base).await, (403, "forbidden".to_owned()));
+    // A name that any neighbour can set a cookie of is not looked at.
+    assert_eq!(post(cookie.strip_prefix("__Host-").unwrap(), &secure).await.0, 401);
+    for path in ["/", "/v1/jobs", "/nothing", "/docs"] {
+        let answer = world.call("GET", path).send().await.unwrap();
+        assert_eq!(answer.headers()["strict-transport-security"], "max-age=63072000", "{path}");
+    }
     world.end().await;
 }

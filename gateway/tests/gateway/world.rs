@@ -74,6 +74,12 @@ async fn media(headers: HeaderMap) -> Response {
     }
 }
 
+/// What no service should answer: a page.
+async fn page() -> Response {
+    ([("content-type", "text/html; charset=utf-8")], "<script src=\"/v1/uploads/1/media\"></script>")
+        .into_response()
+}
+
 async fn serve(router: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -93,6 +99,15 @@ pub struct World {
 
 impl World {
     pub async fn new(auth: AuthMode) -> Option<Self> {
+        Self::with(auth, false).await
+    }
+
+    /// A gateway that people reach by https, so they say.
+    pub async fn by_https() -> Option<Self> {
+        Self::with(AuthMode::Keys, true).await
+    }
+
+    async fn with(auth: AuthMode, secure_cookies: bool) -> Option<Self> {
         let database = Database::create().await?;
         migrations::run(database.url()).await.unwrap();
         let (pieces_in, pieces) = mpsc::unbounded_channel();
@@ -103,6 +118,7 @@ impl World {
             .route(&format!("/v1/montages/{ID}/stream"), get(stream))
             .route(&format!("/v1/montages/{ID}/never"), get(std::future::pending::<()>))
             .route(&format!("/v1/montages/{ID}/media"), get(media))
+            .route(&format!("/v1/montages/{ID}/page"), get(page))
             .fallback(any(echo))
             .with_state(behind);
         let service = format!("http://{}", serve(service).await);
@@ -121,7 +137,7 @@ impl World {
             admin_token: Some(ADMIN.into()),
             executor_token: Some(EXECUTOR.into()),
             upload_limit: 1 << 20,
-            secure_cookies: false,
+            secure_cookies,
             // The service that is to time out never answers, so that only what is fast could be hurt by a short patience.
             patience: Patience { short: Duration::from_secs(5), long: Duration::from_secs(60) },
             database: DatabaseConfig { url: database.url().into(), connections: 4 },
