@@ -231,6 +231,7 @@ impl FromRequestParts<Arc<Gateway>> for Admin {
 /// `Idempotency-Key` here: an answer that was lost cannot be given again. Look into the list, revoke what nobody holds, make
 /// another.
 #[utoipa::path(
+    operation_id = "create_key",
     post, path = "/v1/keys", tag = "keys", request_body = NewKey,
     responses(
         (status = 201, description = "The key, with its secret", body = CreatedKey),
@@ -285,6 +286,7 @@ pub struct ListQuery {
 ///
 /// Newest first, revoked ones too, without their secrets.
 #[utoipa::path(
+    operation_id = "list_keys",
     get, path = "/v1/keys", tag = "keys", params(ListQuery),
     responses(
         (status = 200, description = "A page of keys", body = KeyPage),
@@ -330,6 +332,7 @@ pub async fn list(
 /// It stops working within ten seconds on every gateway, and the browser sessions that were made with it too. Revoking a
 /// revoked key changes nothing.
 #[utoipa::path(
+    operation_id = "revoke_key",
     delete, path = "/v1/keys/{id}", tag = "keys", params(("id" = KeyId, Path, description = "The key's id")),
     responses(
         (status = 204, description = "It is revoked"),

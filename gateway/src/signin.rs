@@ -41,6 +41,7 @@ impl SessionInfo {
 /// For web pages: shows a key once and gets a cookie that stands for it for twelve hours. The cookie can be read by no
 /// script and is sent by no other site.
 #[utoipa::path(
+    operation_id = "begin_session",
     post, path = "/v1/session", tag = "keys",
     responses(
         (status = 200, description = "The cookie is set", body = SessionInfo),
@@ -63,7 +64,8 @@ pub async fn sign_in(State(gateway): State<Arc<Gateway>>, visitor: Visitor) -> A
 /// Show the session
 ///
 /// Needs no key: a page asks it whether it has to ask for one.
-#[utoipa::path(get, path = "/v1/session", tag = "keys", responses((status = 200, description = "How the page stands", body = SessionInfo)))]
+#[utoipa::path(
+    operation_id = "show_session",get, path = "/v1/session", tag = "keys", responses((status = 200, description = "How the page stands", body = SessionInfo)))]
 pub async fn show(State(gateway): State<Arc<Gateway>>, visitor: Visitor) -> ApiResult<Json<SessionInfo>> {
     let identity = gateway.door.identify(&visitor).await?;
     Ok(Json(SessionInfo::of(gateway.door.mode(), identity)))
@@ -73,6 +75,7 @@ pub async fn show(State(gateway): State<Arc<Gateway>>, visitor: Visitor) -> ApiR
 ///
 /// Takes the cookie back from the browser. To end it everywhere, revoke its key.
 #[utoipa::path(
+    operation_id = "end_session",
     delete, path = "/v1/session", tag = "keys",
     responses(
         (status = 204, description = "The cookie is gone"),

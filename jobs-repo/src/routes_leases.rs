@@ -37,6 +37,7 @@ const MOST_LEASES: usize = 100;
 ///
 /// Gives the first job in line a lease, or waits for one.
 #[utoipa::path(
+    operation_id = "claim_lease",
     post, path = "/v1/leases", tag = "leases",
     request_body = ClaimRequest,
     responses(
@@ -100,6 +101,7 @@ fn check_claim(request: &ClaimRequest) -> ApiResult<()> {
 ///
 /// Extends every lease that an executor holds and stores how far the jobs are.
 #[utoipa::path(
+    operation_id = "heartbeat_leases",
     post, path = "/v1/leases/heartbeat", tag = "leases",
     request_body = HeartbeatRequest,
     responses(
@@ -123,6 +125,7 @@ pub async fn heartbeat(
 /// The result of a montage or a transcript is published; that of a plan or a part stands in the request. Sending the same
 /// again answers the same.
 #[utoipa::path(
+    operation_id = "complete_lease",
     post, path = "/v1/leases/{job}/complete", tag = "leases",
     params(("job" = JobId, Path, description = "The job")),
     request_body = CompleteRequest,
@@ -164,6 +167,7 @@ fn product(request: CompleteRequest) -> ApiResult<Product> {
 ///
 /// For good, or until the next attempt after a back-off.
 #[utoipa::path(
+    operation_id = "fail_lease",
     post, path = "/v1/leases/{job}/fail", tag = "leases",
     params(("job" = JobId, Path, description = "The job")),
     request_body = FailRequest,
@@ -186,6 +190,7 @@ pub async fn fail(
 ///
 /// Unfinished, without using up an attempt: the job goes to its place in the line at once.
 #[utoipa::path(
+    operation_id = "release_lease",
     post, path = "/v1/leases/{job}/release", tag = "leases",
     params(("job" = JobId, Path, description = "The job")),
     request_body = LeaseProof,
@@ -233,6 +238,7 @@ pub fn stale(fence: i64) -> ApiError {
 ///
 /// Whether it is held as said, now.
 #[utoipa::path(
+    operation_id = "check_lease",
     post, path = "/v1/leases/{job}/check", tag = "leases",
     params(("job" = JobId, Path, description = "The job")),
     request_body = LeaseProof,

@@ -85,6 +85,7 @@ pub struct PageQuery {
 ///
 /// The answer holds the secret. It is shown this once; for the same reason there is no `Idempotency-Key` here.
 #[utoipa::path(
+    operation_id = "create_webhook",
     post, path = "/v1/webhooks", tag = "webhooks",
     request_body(content = NewWebhook, example = json!({
         "url": "https://hooks.example/montages", "events": ["job.succeeded", "job.failed", "job.dead"], "description": "the clan's bot"
@@ -208,6 +209,7 @@ fn missing() -> ApiError {
 ///
 /// Newest first, without their secrets.
 #[utoipa::path(
+    operation_id = "list_webhooks",
     get, path = "/v1/webhooks", tag = "webhooks", params(PageQuery),
     responses(
         (status = 200, description = "A page of webhooks", body = WebhookPage),
@@ -235,6 +237,7 @@ fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
 ///
 /// Without its secret. `failing_since` and `disabled_reason` say how it fares.
 #[utoipa::path(
+    operation_id = "get_webhook",
     get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook")),
     responses(
         (status = 200, description = "The webhook", body = Webhook, headers(("ETag" = String, description = "Its version"))),
@@ -252,6 +255,7 @@ async fn get(State(app): State<Arc<App>>, Path(id): Path<WebhookId>) -> ApiResul
 /// sent when it is enabled again. What waits goes to the new address, if there is one. With `If-Match` only if nobody changed it in
 /// between.
 #[utoipa::path(
+    operation_id = "change_webhook",
     patch, path = "/v1/webhooks/{id}", tag = "webhooks", request_body = WebhookPatch,
     params(("id" = WebhookId, Path, description = "The webhook"), ("If-Match" = Option<String>, Header, description = "The ETag that was read")),
     responses(
@@ -304,6 +308,7 @@ fn check_if_match(headers: &HeaderMap, webhook: &Webhook) -> ApiResult<()> {
 ///
 /// With its deliveries: what waits is not sent.
 #[utoipa::path(
+    operation_id = "delete_webhook",
     delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook")),
     responses(
         (status = 204, description = "It is gone"),
@@ -327,6 +332,7 @@ async fn delete(
 /// The answer holds it, this once. For 24 hours everything is signed with both, the new one first, so that the receiver can change
 /// over without losing anything; of a third one before, nothing is left.
 #[utoipa::path(
+    operation_id = "rotate_webhook_secret",
     post, path = "/v1/webhooks/{id}/rotate", tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook")),
     responses(
         (status = 200, description = "The webhook, with its new secret", body = RevealedWebhook, headers(("ETag" = String, description = "Its version"))),
@@ -356,6 +362,7 @@ fn disabled() -> ApiError {
 ///
 /// Sends a `webhook.test` at once, with `data` of nothing but the `webhook_id`. Look at the deliveries for what became of it.
 #[utoipa::path(
+    operation_id = "test_webhook",
     post, path = "/v1/webhooks/{id}/test", tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook")),
     responses(
         (status = 202, description = "It is being sent", body = Delivery),
@@ -380,6 +387,7 @@ async fn test(
 ///
 /// What it was told or is going to be, newest first; kept for 30 days.
 #[utoipa::path(
+    operation_id = "list_deliveries",
     get, path = "/v1/webhooks/{id}/deliveries", tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook"), PageQuery),
     responses(
         (status = 200, description = "A page of deliveries", body = DeliveryPage),
@@ -407,6 +415,7 @@ async fn deliveries(
 ///
 /// At once, under the same id, and with the whole schedule of retries before it. For one that failed, or that waits and shall not.
 #[utoipa::path(
+    operation_id = "retry_delivery",
     post, path = "/v1/webhooks/{id}/deliveries/{delivery}/retry", tag = "webhooks",
     params(("id" = WebhookId, Path, description = "The webhook"), ("delivery" = DeliveryId, Path, description = "The delivery")),
     responses(

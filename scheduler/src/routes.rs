@@ -109,6 +109,7 @@ fn not_found() -> ApiError {
 /// only. Ticks that pass while no scheduler is there are made up for by one run, for the latest of them. The same
 /// `Idempotency-Key` with the same body answers the same schedule, as it is now, for as long as there is one.
 #[utoipa::path(
+    operation_id = "create_schedule",
     post, path = "/v1/schedules", tag = "schedules", request_body = NewSchedule,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters of your own. Posting again under it does not make another schedule.")),
     responses(
@@ -173,6 +174,7 @@ async fn preview(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<J
 ///
 /// Newest first.
 #[utoipa::path(
+    operation_id = "list_schedules",
     get, path = "/v1/schedules", tag = "schedules", params(PageQuery),
     responses(
         (status = 200, description = "A page of schedules", body = SchedulePage),
@@ -198,6 +200,7 @@ fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
 
 /// Show a schedule
 #[utoipa::path(
+    operation_id = "get_schedule",
     get, path = "/v1/schedules/{id}", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
     responses(
         (status = 200, description = "The schedule", body = Schedule, headers(("ETag" = String, description = "Its version"))),
@@ -214,6 +217,7 @@ async fn get(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<Re
 /// Absent fields stay as they are; `source` and `template` are replaced as a whole. With `If-Match` only if nobody changed it
 /// in between.
 #[utoipa::path(
+    operation_id = "change_schedule",
     patch, path = "/v1/schedules/{id}", tag = "schedules", request_body = SchedulePatch,
     params(("id" = ScheduleId, Path, description = "The schedule's id"), ("If-Match" = Option<String>, Header, description = "The ETag that was read")),
     responses(
@@ -266,6 +270,7 @@ async fn change_to(
 ///
 /// With the record of its runs. The jobs that it made stay.
 #[utoipa::path(
+    operation_id = "delete_schedule",
     delete, path = "/v1/schedules/{id}", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
     responses(
         (status = 204, description = "It is gone"),
@@ -281,6 +286,7 @@ async fn delete(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult
 /// As if a tick were due, paused or not. At most once in ten seconds. The answer names the run, which goes on by itself:
 /// look at the schedule's runs for its end.
 #[utoipa::path(
+    operation_id = "run_schedule",
     post, path = "/v1/schedules/{id}/run", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
     responses(
         (status = 202, description = "The run", body = ScheduleRun),
@@ -313,6 +319,7 @@ async fn run(
 ///
 /// Its ticks are skipped until it is resumed. Pausing a paused one changes nothing.
 #[utoipa::path(
+    operation_id = "pause_schedule",
     post, path = "/v1/schedules/{id}/pause", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
     responses(
         (status = 200, description = "The schedule", body = Schedule),
@@ -328,6 +335,7 @@ async fn pause(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<
 ///
 /// From now on: what it skipped is not made up for.
 #[utoipa::path(
+    operation_id = "resume_schedule",
     post, path = "/v1/schedules/{id}/resume", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
     responses(
         (status = 200, description = "The schedule", body = Schedule),
@@ -343,6 +351,7 @@ async fn resume(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult
 ///
 /// Newest first; the newest thousand are kept.
 #[utoipa::path(
+    operation_id = "list_schedule_runs",
     get, path = "/v1/schedules/{id}/runs", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id"), PageQuery),
     responses(
         (status = 200, description = "A page of runs", body = RunPage),
