@@ -58,7 +58,6 @@ export function CronField({ choice, change, mistake }: CronFieldProps) {
           help={choice.day > 28 ? "Months that do not have this day are left out." : undefined}
         />
       )}
-      {rhythm === "week" && <Days days={choice.days} change={(days) => set({ days })} />}
       {(rhythm === "day" || rhythm === "week" || rhythm === "month") && (
         <Field label="At">
           {(control) => (
@@ -75,6 +74,7 @@ export function CronField({ choice, change, mistake }: CronFieldProps) {
           )}
         </Field>
       )}
+      {rhythm === "week" && <Days days={choice.days} change={(days) => set({ days })} />}
       {rhythm === "own" && (
         <Field
           label="Cron expression"

@@ -171,7 +171,7 @@ export function Editor({ known }: { known?: Known }) {
       </section>
       <div className={styles.actions}>
         <ButtonLink look="plain" href={known ? `/schedules/${known.schedule.id}` : "/schedules"}>
-          {known ? "Leave it as it is" : "Make none"}
+          Cancel
         </ButtonLink>
         <Button type="submit" busy={save.isPending}>
           {known ? "Save the schedule" : "Make the schedule"}

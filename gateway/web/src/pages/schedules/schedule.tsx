@@ -108,7 +108,7 @@ function Actions({ schedule }: { schedule: Schedule }) {
       </Button>
       <Button
         look="plain"
-        icon={paused ? "again" : "pause"}
+        icon={paused ? "resume" : "pause"}
         busy={pause.isPending}
         onClick={() => pause.mutate(!paused)}
       >

@@ -87,7 +87,7 @@ function Row({ schedule, now, mayChange }: { schedule: Schedule; now: number; ma
           />
           <Button
             look="quiet"
-            icon={paused ? "again" : "pause"}
+            icon={paused ? "resume" : "pause"}
             label={paused ? `Resume: ${name}` : `Pause: ${name}`}
             busy={pause.isPending}
             onClick={() => pause.mutate(!paused)}

@@ -61,7 +61,7 @@ export function TemplateFields({ form, change, labels, changeLabels, mistakes }:
                   value={form.options[key] ?? ""}
                   onChange={(event) => change({ options: { ...form.options, [key]: event.target.value } })}
                 >
-                  <option value="">As usual</option>
+                  <option value="">As usual ({Object.values(values)[0]})</option>
                   {Object.entries(values).map(([value, words]) => (
                     <option key={value} value={value}>
                       {words}

@@ -4,7 +4,7 @@
 export type Template = Record<string, unknown>;
 type Json = Record<string, unknown>;
 
-/** The options that have fields, by their place in the spec, with the values that can be chosen. */
+/** The options that have fields, by their place in the spec, with the values that can be chosen, the usual one first. */
 export const OPTIONS = [
   {
     place: ["order"],

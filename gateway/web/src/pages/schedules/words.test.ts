@@ -8,8 +8,9 @@ describe("schedules in words", () => {
     const moment = "2026-07-05T16:00:00Z";
     expect(bothClocks(moment, "Europe/Berlin", "UTC", "en-GB")).toEqual({
       here: "Sun, 5 Jul 2026, 16:00",
-      there: "Sun, 5 Jul 2026, 18:00 in Europe/Berlin",
+      there: "18:00 in Europe/Berlin",
     });
+    expect(bothClocks(moment, "Asia/Tokyo", "UTC", "en-GB").there).toBe("Mon 01:00 in Asia/Tokyo");
     // Other names of the same clock are not worth a word.
     expect(bothClocks(moment, "Europe/Paris", "Europe/Berlin", "en-GB")).toEqual({ here: "Sun, 5 Jul 2026, 18:00" });
   });

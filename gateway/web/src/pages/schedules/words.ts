@@ -60,7 +60,7 @@ export function inZone(moment: string, zone: string, locale?: string): string {
   }
 }
 
-/** A moment by the reader's clock and, where that shows something else, by the schedule's. */
+/** A moment by the reader's clock and, where that shows something else, by the schedule's: its day only where that differs, too. */
 export function bothClocks(
   moment: string,
   zone: string,
@@ -68,5 +68,16 @@ export function bothClocks(
   locale?: string,
 ): { here: string; there?: string } {
   const [here, there] = [inZone(moment, local, locale), inZone(moment, zone, locale)];
-  return here === there ? { here } : { here, there: `${there} in ${zone}` };
+  if (here === there) return { here };
+  const part = (timeZone: string, options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { ...options, timeZone }).format(new Date(moment));
+  try {
+    const day =
+      part(zone, { dateStyle: "short" }) === part(local, { dateStyle: "short" })
+        ? ""
+        : `${part(zone, { weekday: "short" })} `;
+    return { here, there: `${day}${part(zone, { hour: "2-digit", minute: "2-digit" })} in ${zone}` };
+  } catch {
+    return { here, there };
+  }
 }
