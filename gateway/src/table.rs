@@ -139,6 +139,8 @@ const GET: Rule = rule("GET", READ, Body::None, Wait::Short);
 const POST: Rule = rule("POST", WRITE, JSON, Wait::Short);
 const PATCH: Rule = rule("PATCH", WRITE, JSON, Wait::Short);
 const DELETE: Rule = rule("DELETE", WRITE, Body::None, Wait::Short);
+/// Reads in the name of somebody who may write: the gateway fetches what that person names.
+const GET_WRITE: Rule = rule("GET", WRITE, Body::None, Wait::Short);
 const GET_EXECUTOR: Rule = rule("GET", EXECUTOR, Body::None, Wait::Short);
 const POST_EXECUTOR: Rule = rule("POST", EXECUTOR, JSON, Wait::Short);
 const POST_PLAN: Rule = rule("POST", EXECUTOR, PLAN, Wait::Short);
@@ -156,6 +158,10 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/plans", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/plans/{id}", upstream: Upstream::Jobs, rules: &[GET] },
+    Route { pattern: "/v1/probes", upstream: Upstream::Jobs, rules: &[POST] },
+    Route { pattern: "/v1/probes/{id}", upstream: Upstream::Jobs, rules: &[GET_WRITE] },
+    // The library reads sources for people; what a probe is of, it asks jobs-repo.
+    Route { pattern: "/v1/probes/{id}/media", upstream: Upstream::Montages, rules: &[GET_WRITE] },
     Route { pattern: "/v1/leases", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/heartbeat", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/{job}/complete", upstream: Upstream::Jobs, rules: &[POST_PLAN] },
@@ -255,10 +261,12 @@ mod tests {
                     .iter()
                     .any(|start| route.pattern.starts_with(start));
                 assert_eq!(rule.need == EXECUTOR, executors, "{} {}", rule.method, route.pattern);
+                // What is read through a probe is fetched for whoever reads it, wherever it is.
+                let probes = route.pattern.starts_with("/v1/probes");
                 let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
                 assert_eq!(
                     reads,
-                    rule.method == "GET" && !signed && !executors,
+                    rule.method == "GET" && !signed && !executors && !probes,
                     "{} {}",
                     rule.method,
                     route.pattern
@@ -288,6 +296,9 @@ mod tests {
             ("/v1/leases/1/parts/states", Some("/v1/leases/{job}/parts/states")),
             ("/v1/leases/1/nothing", None),
             ("/v1/plans/1", Some("/v1/plans/{id}")),
+            ("/v1/probes/1", Some("/v1/probes/{id}")),
+            ("/v1/probes/1/media", Some("/v1/probes/{id}/media")),
+            ("/v1/probes/1/poster", None),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),
             ("/v2/jobs", None),

@@ -5,6 +5,7 @@
 //! of replicas run beside each other. Fails with RFC 9457 problems; while the database is away every route is
 //! `unavailable`; while Kafka is away nothing but the hints waits.
 
+mod answers;
 mod app;
 mod claims;
 mod config;
@@ -12,13 +13,12 @@ mod hints;
 mod judge;
 mod outbox;
 mod parts;
-mod plans;
 mod post;
 mod posted;
+mod routes_answers;
 mod routes_jobs;
 mod routes_leases;
 mod routes_parts;
-mod routes_plans;
 mod rows;
 mod turns;
 mod upkeep;
@@ -49,8 +49,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(routes_jobs::cancel_job))
         .routes(routes!(routes_jobs::retry_job))
         .routes(routes!(routes_jobs::stats))
-        .routes(routes!(routes_plans::post_plan))
-        .routes(routes!(routes_plans::get_plan))
+        .routes(routes!(routes_answers::post_plan))
+        .routes(routes!(routes_answers::get_plan))
+        .routes(routes!(routes_answers::post_probe))
+        .routes(routes!(routes_answers::get_probe))
         .routes(routes!(routes_leases::claim))
         .routes(routes!(routes_leases::heartbeat))
         .merge(large_bodies())

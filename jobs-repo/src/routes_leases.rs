@@ -120,7 +120,7 @@ pub async fn heartbeat(
 
 /// Complete a job
 ///
-/// The result of a montage or a transcript is published; that of a plan or a part stands in the request. Sending the same
+/// The result of a montage or a transcript is published; that of a plan, a probe or a part stands in the request. Sending the same
 /// again answers the same.
 #[utoipa::path(
     post, path = "/v1/leases/{job}/complete", tag = "leases",

@@ -69,6 +69,7 @@ macro_rules! codes {
 codes! {
     InvalidJson = "invalid_json", 400, "The body is not JSON", "Send one JSON document in UTF-8 with Content-Type: application/json. The detail names the line and column where reading stopped.";
     InvalidQuery = "invalid_query", 400, "A query parameter cannot be read", "The detail names the parameter and what it accepts.";
+    InvalidHeader = "invalid_header", 400, "A header cannot be read", "The detail names the header and what it accepts.";
     InvalidCursor = "invalid_cursor", 400, "The cursor cannot be used", "Use next_cursor of the page before as it is, with the same filters, or start again without a cursor.";
     SizeMismatch = "size_mismatch", 400, "The body does not have the agreed size", "The detail names the size that was agreed. Send Content-Length with exactly that many bytes, or ask for a new link.";
     Unauthorized = "unauthorized", 401, "A key is needed", "Send Authorization: Bearer KEY. An operator makes keys with POST /v1/keys.";
@@ -80,12 +81,15 @@ codes! {
     IdempotencyConflict = "idempotency_conflict", 409, "The idempotency key was used for something else", "The same Idempotency-Key came with another body. Use a new key for a new request.";
     StaleFence = "stale_fence", 409, "The lease has passed to somebody else", "Stop working on this: another attempt holds the lease, or it has ended. Nothing was changed.";
     PreconditionFailed = "precondition_failed", 412, "It was changed in between", "The ETag of If-Match is not the present one. Read it again and repeat the change.";
+    TusVersion = "tus_version", 412, "This version of tus is not spoken", "Tus-Version of this answer lists the versions that are. Send one of them in Tus-Resumable.";
     TooLarge = "too_large", 413, "The body is too large", "The detail names the limit of this route.";
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not accepted", "Send application/json.";
     RangeNotSatisfiable = "range_not_satisfiable", 416, "The range lies outside the file", "Content-Range of this answer names the size.";
     InvalidSpec = "invalid_spec", 422, "The request cannot be carried out as it is written", "Every mistake is listed in errors with a JSON pointer to its place. Nothing was stored.";
     UnknownKind = "unknown_kind", 422, "There is no such kind of job", "The detail lists the kinds.";
     PlanFailed = "plan_failed", 422, "The montage cannot be planned", "The code of the problem says why, the detail what to do, and errors the place in the spec. A job with the same spec would fail the same way.";
+    ProbeFailed = "probe_failed", 422, "The source cannot be looked at", "The code of the problem says why, the detail what to do, and errors the place in what was sent. A montage of this source would fail the same way.";
+    Locked = "locked", 423, "Somebody else is writing it", "Another request is sending bytes to it, or putting it together. Ask again in a few seconds; a request that broke off lets go of it by itself.";
     RateLimited = "rate_limited", 429, "Too many requests", "Wait for as long as Retry-After says.";
     Internal = "internal", 500, "Something broke on our side", "Try again. If it stays, give the request_id to the operator: the logs explain it.";
     Unavailable = "unavailable", 503, "A part that is needed is not there", "Try again in a few seconds. Operators: stream-montages doctor names the part.";

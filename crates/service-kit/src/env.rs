@@ -62,7 +62,7 @@ pub const KNOWN: &[Variable] = &[
     secret("SM_EXECUTOR_TOKEN", "The executor's API key (scope executor)"),
     plain("SM_EXECUTOR_NAME", "The executor's name, shown to people (default the host's name)"),
     plain("SM_EXECUTOR_SLOTS", "Jobs at once (default 1)"),
-    plain("SM_EXECUTOR_PLAN_SLOTS", "Plans at once, beside the jobs, 0 to 4 (default 1)"),
+    plain("SM_EXECUTOR_PLAN_SLOTS", "Plans and probes at once, beside the jobs, 0 to 4 (default 1)"),
     plain(
         "SM_WORK_DIR",
         "Where job directories are made (default a directory of its own under the system's temporary one)",

@@ -8,5 +8,6 @@ mod leasing;
 mod parts;
 mod plans;
 mod posting;
+mod probes;
 mod relaying;
 mod turning;
