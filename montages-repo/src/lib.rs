@@ -18,6 +18,7 @@ mod names;
 mod objects;
 mod playlists;
 mod previews;
+mod probes;
 mod publish;
 mod reaper;
 mod results;
@@ -117,6 +118,7 @@ fn streaming_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::media_mp4))
         .routes(routes!(files::playlist))
         .routes(routes!(previews::object))
+        .routes(routes!(probes::media))
         .routes(routes!(files::poster))
         .routes(routes!(files::sprites))
 }
@@ -143,6 +145,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (26, 30), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (27, 31), "{:?}", paths.keys());
     }
 }

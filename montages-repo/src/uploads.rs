@@ -6,16 +6,18 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::UploadId,
+    media::{SNIFF_BYTES, media_type},
     object::Upload,
     problem::{Problem, ProblemCode},
 };
-use fetch::{FetchError, Size, Stored};
+use fetch::{FetchError, ObjectKey, Size, Stored};
+use futures::TryStreamExt;
 use serde::Deserialize;
 use service_kit::{
     extract::{Json, Path, Query},
@@ -27,6 +29,7 @@ use utoipa::IntoParams;
 use crate::{
     app::{App, key, patient, store_error},
     publish::{discard, own},
+    serve::{self, Entity},
 };
 
 /// Longest name, in characters.
@@ -139,6 +142,55 @@ async fn give_up(app: &App, id: UploadId) {
     // It stays listed for tomorrow where this fails, and the failure has been logged.
     if listed.await.is_ok() {
         app.reap.notify_one();
+    }
+}
+
+/// A file that was uploaded, as it is served.
+pub struct StoredUpload {
+    key: ObjectKey,
+    bytes: u64,
+    sha256: String,
+    created_at: DateTime<Utc>,
+    /// By its first bytes, where it is a video.
+    pub media_type: Option<&'static str>,
+}
+
+/// Finds an upload and looks at its first bytes.
+pub async fn stored(app: &App, id: UploadId) -> ApiResult<StoredUpload> {
+    let row = sqlx::query!(
+        "SELECT object_key, bytes, sha256, created_at FROM montages.uploads WHERE id = $1",
+        id.0
+    )
+    .fetch_optional(&app.pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found("upload"))?;
+    let (key, bytes) = (key(&row.object_key)?, row.bytes.unsigned_abs());
+    let mut beginning = app.store.get(&key, Some(0..SNIFF_BYTES as u64)).await.map_err(store_error)?;
+    let mut head = Vec::with_capacity(SNIFF_BYTES);
+    while let Some(piece) = beginning.stream.try_next().await.map_err(store_error)? {
+        head.extend_from_slice(&piece);
+    }
+    let media_type = media_type(&head);
+    Ok(StoredUpload { key, bytes, sha256: row.sha256, created_at: row.created_at, media_type })
+}
+
+impl StoredUpload {
+    /// Serves its bytes under a content type.
+    pub async fn serve(
+        &self,
+        app: &App,
+        content_type: &'static str,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> ApiResult<Response> {
+        let entity = Entity {
+            etag: format!("\"{}\"", self.sha256),
+            last_modified: Some(self.created_at),
+            length: self.bytes,
+            content_type,
+            disposition: None,
+        };
+        serve::object(&app.store, &self.key, &entity, method, headers).await
     }
 }
 
