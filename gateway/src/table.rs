@@ -198,9 +198,10 @@ pub const ROUTES: &[Route] = &[
     Route {
         pattern: "/v1/uploads",
         upstream: Upstream::Montages,
-        rules: &[rule("POST", WRITE, Body::Upload, Wait::Long)],
+        rules: &[GET, rule("POST", WRITE, Body::Upload, Wait::Long)],
     },
     Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
+    Route { pattern: "/v1/uploads/{id}/media", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
     Route { pattern: "/v1/schedules/{id}", upstream: Upstream::Scheduler, rules: &[GET, PATCH, DELETE] },
     Route { pattern: "/v1/schedules/{id}/run", upstream: Upstream::Scheduler, rules: &[POST] },

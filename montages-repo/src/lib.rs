@@ -96,6 +96,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(segments::store))
         .routes(routes!(previews::show))
         .routes(routes!(previews::playlist))
+        .routes(routes!(uploads::list))
         .routes(routes!(uploads::get, uploads::delete))
         .routes(routes!(list::list))
         .routes(routes!(list::get, edit::patch, edit::delete))
@@ -114,6 +115,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
 fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
+        .routes(routes!(uploads::media))
         .routes(routes!(files::media))
         .routes(routes!(files::media_mp4))
         .routes(routes!(files::playlist))
@@ -145,6 +147,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (27, 31), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (28, 33), "{:?}", paths.keys());
     }
 }
