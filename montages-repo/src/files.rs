@@ -26,7 +26,7 @@ use crate::{
 type Shared = State<Arc<App>>;
 
 /// How a file is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FileQuery {
     /// `1` to be offered as a download under the montage's title.
@@ -40,7 +40,7 @@ impl FileQuery {
 }
 
 /// Serves a stored piece.
-async fn piece(
+pub async fn piece(
     app: &App,
     id: MontageId,
     piece: Piece,

@@ -19,6 +19,7 @@ mod names;
 mod objects;
 mod playlists;
 mod previews;
+mod probes;
 mod publish;
 mod reaper;
 mod results;
@@ -97,6 +98,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(segments::store))
         .routes(routes!(previews::show))
         .routes(routes!(previews::playlist))
+        .routes(routes!(uploads::list))
         .routes(routes!(uploads::get, uploads::delete))
         .routes(routes!(list::list))
         .routes(routes!(facets::facets))
@@ -117,10 +119,12 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
 fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
+        .routes(routes!(uploads::media))
         .routes(routes!(files::media))
         .routes(routes!(files::media_mp4))
         .routes(routes!(files::playlist))
         .routes(routes!(previews::object))
+        .routes(routes!(probes::media))
         .routes(routes!(files::poster))
         .routes(routes!(files::sprites))
 }
@@ -147,6 +151,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (28, 32), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (30, 35), "{:?}", paths.keys());
     }
 }
