@@ -20,6 +20,8 @@ pub struct Config {
     pub hints: HintsConfig,
     /// The rules of leases, attempts and back-off.
     pub policy: Policy,
+    /// The bounds of event streams.
+    pub streams: Streams,
 }
 
 /// What carries hints (`SM_HINTS`).
@@ -52,6 +54,23 @@ pub struct Policy {
     pub retry_base: Duration,
     /// Longest back-off between attempts (`SM_RETRY_CAP`, 5m).
     pub retry_cap: Duration,
+}
+
+/// The bounds of event streams. Not settable from outside; tests narrow them.
+#[derive(Debug, Clone, Copy)]
+pub struct Streams {
+    /// Most of them at once, in this process.
+    pub most: usize,
+    /// How long one lasts; its client comes again.
+    pub lifetime: Duration,
+    /// How many rounds of news are kept for a client that reads slowly.
+    pub backlog: usize,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { most: service_kit::http::most_streams(), lifetime: Duration::from_secs(3600), backlog: 64 }
+    }
 }
 
 impl Config {
@@ -99,6 +118,7 @@ impl Config {
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
             hints,
             policy,
+            streams: Streams::default(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A service of its own on a database of its own, and the words to speak to it with.
 
 use contracts::{job::Job, lease::ClaimedJob};
-use jobs_repo::{Config, HintsConfig, Policy};
+use jobs_repo::{Config, HintsConfig, Policy, Streams};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use service_kit::{Running, client::http_client, db::DatabaseConfig, testing::Database};
@@ -39,7 +39,13 @@ pub fn config(url: &str, hints: HintsConfig) -> Config {
         internal_token: None,
         hints,
         policy: policy(),
+        streams: streams(),
     }
+}
+
+/// More than any test needs.
+pub fn streams() -> Streams {
+    Streams { most: 50, lifetime: Duration::from_secs(3600), backlog: 64 }
 }
 
 impl Stack {
@@ -54,10 +60,23 @@ impl Stack {
         Some(Self::start_on(database, hints).await)
     }
 
+    /// With other bounds for streams of events.
+    pub async fn start_streaming(streams: Streams) -> Option<Self> {
+        let database = Database::create().await?;
+        migrations::run(database.url()).await.unwrap();
+        let config = Config { streams, ..config(database.url(), HintsConfig::Postgres) };
+        Some(Self::start_as(database, config).await)
+    }
+
     pub async fn start_on(database: Database, hints: HintsConfig) -> Self {
+        let config = config(database.url(), hints);
+        Self::start_as(database, config).await
+    }
+
+    async fn start_as(database: Database, config: Config) -> Self {
         let pool = PgPool::connect(database.url()).await.unwrap();
         let shutdown = CancellationToken::new();
-        let running = jobs_repo::start(config(database.url(), hints), shutdown.clone()).await.unwrap();
+        let running = jobs_repo::start(config, shutdown.clone()).await.unwrap();
         let base = format!("http://{}", running.address);
         let client = http_client(Some(Duration::from_secs(60))).unwrap();
         Self { database, pool, client, base, shutdown, running }
@@ -98,6 +117,10 @@ impl Stack {
 
     pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    pub async fn patch(&self, id: Uuid, body: &Value) -> (StatusCode, Value) {
+        self.send(Method::PATCH, &format!("/v1/jobs/{id}"), Some(body), &[]).await
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
