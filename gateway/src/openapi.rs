@@ -21,6 +21,7 @@ const TAGS: &[(&str, &str)] = &[
     ("montages", "The library: list, search, play, change."),
     ("uploads", "Files to cut from."),
     ("schedules", "Jobs that are made unattended."),
+    ("webhooks", "Who is told when jobs end."),
     ("keys", "Who may do what."),
     ("leases", "For executors only: the right to work on a job."),
     ("executors", "For executors only: signed links and results."),

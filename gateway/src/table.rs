@@ -121,6 +121,7 @@ pub struct Route {
 
 const READ: Need = Need::Scopes(&[Scope::Read, Scope::Admin]);
 const WRITE: Need = Need::Scopes(&[Scope::Write, Scope::Admin]);
+const ADMIN: Need = Need::Scopes(&[Scope::Admin]);
 const EXECUTOR: Need = Need::Scopes(&[Scope::Executor]);
 const READ_OR_EXECUTOR: Need = Need::Scopes(&[Scope::Read, Scope::Admin, Scope::Executor]);
 
@@ -139,6 +140,10 @@ const GET: Rule = rule("GET", READ, Body::None, Wait::Short);
 const POST: Rule = rule("POST", WRITE, JSON, Wait::Short);
 const PATCH: Rule = rule("PATCH", WRITE, JSON, Wait::Short);
 const DELETE: Rule = rule("DELETE", WRITE, Body::None, Wait::Short);
+const GET_ADMIN: Rule = rule("GET", ADMIN, Body::None, Wait::Short);
+const POST_ADMIN: Rule = rule("POST", ADMIN, JSON, Wait::Short);
+const PATCH_ADMIN: Rule = rule("PATCH", ADMIN, JSON, Wait::Short);
+const DELETE_ADMIN: Rule = rule("DELETE", ADMIN, Body::None, Wait::Short);
 const GET_EXECUTOR: Rule = rule("GET", EXECUTOR, Body::None, Wait::Short);
 const POST_EXECUTOR: Rule = rule("POST", EXECUTOR, JSON, Wait::Short);
 const POST_PLAN: Rule = rule("POST", EXECUTOR, PLAN, Wait::Short);
@@ -156,6 +161,21 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/plans", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/plans/{id}", upstream: Upstream::Jobs, rules: &[GET] },
+    // Their addresses may hold tokens, and what they are told leaves the house.
+    Route { pattern: "/v1/webhooks", upstream: Upstream::Jobs, rules: &[GET_ADMIN, POST_ADMIN] },
+    Route {
+        pattern: "/v1/webhooks/{id}",
+        upstream: Upstream::Jobs,
+        rules: &[GET_ADMIN, PATCH_ADMIN, DELETE_ADMIN],
+    },
+    Route { pattern: "/v1/webhooks/{id}/rotate", upstream: Upstream::Jobs, rules: &[POST_ADMIN] },
+    Route { pattern: "/v1/webhooks/{id}/test", upstream: Upstream::Jobs, rules: &[POST_ADMIN] },
+    Route { pattern: "/v1/webhooks/{id}/deliveries", upstream: Upstream::Jobs, rules: &[GET_ADMIN] },
+    Route {
+        pattern: "/v1/webhooks/{id}/deliveries/{delivery}/retry",
+        upstream: Upstream::Jobs,
+        rules: &[POST_ADMIN],
+    },
     Route { pattern: "/v1/leases", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/heartbeat", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/{job}/complete", upstream: Upstream::Jobs, rules: &[POST_PLAN] },
@@ -254,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_signed_links_need_no_key_and_only_executors_take_leases() {
+    fn only_signed_links_need_no_key_and_executors_and_admins_keep_their_own() {
         for route in ROUTES {
             for rule in route.rules {
                 let signed = route.pattern.starts_with("/v1/objects/");
@@ -263,11 +283,13 @@ mod tests {
                     .iter()
                     .any(|start| route.pattern.starts_with(start));
                 assert_eq!(rule.need == EXECUTOR, executors, "{} {}", rule.method, route.pattern);
+                let admins = route.pattern.starts_with("/v1/webhooks");
+                assert_eq!(rule.need == ADMIN, admins, "{} {}", rule.method, route.pattern);
                 let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
                 let asks = route.pattern == "/v1/schedules/preview";
                 assert_eq!(
                     reads,
-                    (rule.method == "GET" || asks) && !signed && !executors,
+                    (rule.method == "GET" || asks) && !signed && !executors && !admins,
                     "{} {}",
                     rule.method,
                     route.pattern
@@ -301,6 +323,7 @@ mod tests {
             ("/v1/plans/1", Some("/v1/plans/{id}")),
             ("/v1/schedules/preview", Some("/v1/schedules/preview")),
             ("/v1/schedules/1", Some("/v1/schedules/{id}")),
+            ("/v1/webhooks/1/deliveries/2/retry", Some("/v1/webhooks/{id}/deliveries/{delivery}/retry")),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),
             ("/v2/jobs", None),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Policy;
+use crate::{config::Policy, deliver::Sender};
 
 /// What the routes and the background tasks share.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct App {
     pub ended: Notify,
     /// Wakes the relay.
     pub outbox: Notify,
+    /// Tells receivers of webhooks.
+    pub sender: Sender,
     /// Cancelled when the service stops.
     pub shutdown: CancellationToken,
 }

@@ -1,5 +1,6 @@
 //! Configuration of jobs-repo.
 
+use fetch::{FetchConfig, FetchError};
 use secrecy::SecretString;
 use service_kit::{
     db::DatabaseConfig,
@@ -20,6 +21,8 @@ pub struct Config {
     pub hints: HintsConfig,
     /// The rules of leases, attempts and back-off.
     pub policy: Policy,
+    /// How receivers of webhooks are told.
+    pub webhooks: WebhookConfig,
 }
 
 /// What carries hints (`SM_HINTS`).
@@ -52,6 +55,41 @@ pub struct Policy {
     pub retry_base: Duration,
     /// Longest back-off between attempts (`SM_RETRY_CAP`, 5m).
     pub retry_cap: Duration,
+}
+
+/// How receivers of webhooks are told.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// `SM_FETCH_ALLOW`, `SM_FETCH_CONNECT_TIMEOUT`: what may be connected to, and for how long that is tried.
+    pub fetch: FetchConfig,
+    /// Longest try, from connecting to the answer. Not a variable: only tests change it.
+    pub timeout: Duration,
+    /// How long to wait before each retry. Not a variable: only tests change it.
+    pub retries: Vec<Duration>,
+}
+
+/// Longest try of a delivery.
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long to wait before each retry of a delivery, as Standard Webhooks has it: more than a day in all.
+pub(crate) const RETRIES: [Duration; 7] = [
+    Duration::from_secs(5),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(5 * 3600),
+    Duration::from_secs(10 * 3600),
+    Duration::from_secs(10 * 3600),
+];
+
+impl WebhookConfig {
+    fn from_env(env: &Env) -> Result<Self, EnvError> {
+        let fetch = FetchConfig::from_lookup(&|name| env.lookup(name)).map_err(|error| match error {
+            FetchError::Config { variable, reason } => EnvError::Invalid { name: variable, reason },
+            error => EnvError::Invalid { name: "SM_FETCH_ALLOW".to_owned(), reason: error.to_string() },
+        })?;
+        Ok(Self { fetch, timeout: WEBHOOK_TIMEOUT, retries: RETRIES.to_vec() })
+    }
 }
 
 impl Config {
@@ -99,6 +137,7 @@ impl Config {
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
             hints,
             policy,
+            webhooks: WebhookConfig::from_env(env)?,
         })
     }
 }
@@ -122,6 +161,7 @@ mod tests {
             ("SM_MAX_ATTEMPTS", "0"),
             ("SM_JOB_DEADLINE", "1s"),
             ("SM_RETRY_CAP", "1s"),
+            ("SM_FETCH_ALLOW", "10.0.0.0/33"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(

@@ -1,4 +1,4 @@
-//! jobs-repo: the ledger of work. Jobs, their attempts and leases, and the outbox of hints.
+//! jobs-repo: the ledger of work. Jobs, their attempts and leases, the outbox of hints, and the webhooks.
 //!
 //! Promises: a job and its hint are stored together; a job is worked on under at most one live lease, and a write under
 //! an old one changes nothing; every job ends within one budget of attempts; only the database's clock decides. Any number
@@ -8,6 +8,7 @@
 mod app;
 mod claims;
 mod config;
+mod deliver;
 mod hints;
 mod judge;
 mod outbox;
@@ -19,11 +20,14 @@ mod routes_jobs;
 mod routes_leases;
 mod routes_parts;
 mod routes_plans;
+mod routes_webhooks;
 mod rows;
+mod signature;
 mod turns;
 mod upkeep;
+mod webhooks;
 
-pub use config::{Config, HintsConfig, Policy};
+pub use config::{Config, HintsConfig, Policy, WebhookConfig};
 pub use upkeep::forget;
 
 use axum::extract::DefaultBodyLimit;
@@ -37,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use app::App;
+use deliver::Sender;
 use hints::Hints;
 
 /// Largest body of a route whose body holds a plan, in bytes.
@@ -57,6 +62,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(routes_leases::fail))
         .routes(routes!(routes_leases::release))
         .routes(routes!(routes_leases::check))
+        .merge(routes_webhooks::router())
 }
 
 /// The routes whose bodies hold plans.
@@ -74,7 +80,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
 }
 
-/// Starts the service: the routes, the relay, the sweeper and the upkeep, until the token is cancelled.
+/// Starts the service: the routes, the relay, the sender of webhooks, the sweeper and the upkeep, until the token is cancelled.
 ///
 /// The database must have been migrated.
 ///
@@ -89,6 +95,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         work: Notify::new(),
         ended: Notify::new(),
         outbox: Notify::new(),
+        sender: Sender::new(config.webhooks)?,
         shutdown: shutdown.clone(),
     });
     let (router, _) = routes().split_for_parts();
@@ -99,6 +106,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let mut tasks = JoinSet::new();
     tasks.spawn(app::listen(Arc::clone(&app)));
     tasks.spawn(outbox::relay(Arc::clone(&app), hints));
+    tasks.spawn(deliver::send_all(Arc::clone(&app)));
     tasks.spawn(upkeep::sweep(Arc::clone(&app)));
     tasks.spawn(upkeep::housekeep(app));
     let served = running.done;

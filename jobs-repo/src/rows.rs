@@ -46,7 +46,7 @@ struct Row {
 }
 
 /// A value of the database that this version has no word for.
-fn unknown(column: &str, value: &str) -> sqlx::Error {
+pub fn unknown(column: &str, value: &str) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: format!("`{value}` is not known").into() }
 }
 

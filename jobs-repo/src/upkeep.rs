@@ -9,7 +9,7 @@ use contracts::job::{JobKind, JobState, Stats};
 use sqlx::PgConnection;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::{app::App, post::KEY_DAYS, turns};
+use crate::{app::App, post::KEY_DAYS, turns, webhooks};
 
 /// How often leases are looked through.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
@@ -142,7 +142,7 @@ async fn publish_counts(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Deletes sent hints, idempotency keys, plans and parts that are old, a bounded number at a time.
+/// Deletes sent hints, idempotency keys, plans, parts and deliveries that are old, a bounded number at a time.
 ///
 /// # Errors
 /// Those of the database.
@@ -163,7 +163,8 @@ pub async fn forget(connection: &mut PgConnection) -> sqlx::Result<()> {
     )
     .execute(&mut *connection)
     .await?;
-    forget_own(connection).await
+    forget_own(connection).await?;
+    webhooks::forget(connection, FORGET_MOST).await
 }
 
 /// Deletes what the services made themselves and nobody needs any more: plans an hour after they were asked for, parts an

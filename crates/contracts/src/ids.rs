@@ -67,6 +67,14 @@ id!(
     /// An API key (its public half).
     KeyId
 );
+id!(
+    /// A webhook: somebody who is told of jobs that ended.
+    WebhookId
+);
+id!(
+    /// One event on its way to one webhook's receiver.
+    DeliveryId
+);
 
 /// One running executor process. Made at random at its start and sent only on the executor routes, never answered to
 /// anybody else: together with the fence it proves that a write comes from the holder of the lease.

@@ -14,7 +14,7 @@ pub enum Scope {
     Read,
     /// Make and change them.
     Write,
-    /// Make and revoke keys. Includes reading and writing.
+    /// Make and revoke keys and webhooks. Includes reading and writing.
     Admin,
     /// The executor routes: leases, grants, results.
     Executor,

@@ -23,3 +23,4 @@ pub mod segment;
 pub mod spec;
 pub mod time;
 pub mod transcript;
+pub mod webhook;

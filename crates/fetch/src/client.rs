@@ -139,6 +139,15 @@ impl Http {
         &self.any
     }
 
+    /// The client that connects to what a door admits.
+    pub(crate) fn client(&self, door: Door) -> &Client {
+        match door {
+            Door::Public => &self.public,
+            Door::OpenedNets => &self.opened_nets,
+            Door::Any => &self.any,
+        }
+    }
+
     /// Resolves what a user gave and judges it, without connecting.
     pub(crate) async fn check(&self, url: &Url) -> Result<(), FetchError> {
         let door = door::judge(url, &self.config.allow)?;
@@ -210,11 +219,6 @@ impl Http {
 
     /// `shown` is the address that errors name: the user's, wherever its redirects led.
     async fn send(&self, door: Door, url: &Url, shown: &str, headers: &HeaderMap) -> Result<Answer, Fault> {
-        let client = match door {
-            Door::Public => &self.public,
-            Door::OpenedNets => &self.opened_nets,
-            Door::Any => &self.any,
-        };
         let host = self.hosts.of(url);
         // The host's turn first: whoever waits for it takes no place from others.
         let turn = match host.turn().await {
@@ -227,7 +231,7 @@ impl Http {
                 reason: "shutting down".to_owned(),
             }));
         };
-        let request = client.get(url.clone()).headers(headers.clone());
+        let request = self.client(door).get(url.clone()).headers(headers.clone());
         let request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         match tokio::time::timeout(self.config.connect_timeout + self.config.idle_timeout, request.send())
             .await
@@ -327,11 +331,11 @@ pub(crate) fn unusable(url: &Url, reason: &str) -> FetchError {
 fn not_allowed(shown: &str, door: Door) -> FetchError {
     let reason = match door {
         Door::OpenedNets => {
-            "uses a port that is fetched from in opened networks only, and lies in none of them. \
+            "uses a port that is connected to in opened networks only, and lies in none of them. \
                              Ask the operator to open it with SM_FETCH_ALLOW"
         }
         Door::Public | Door::Any => {
-            "resolves to a private address, which is not fetched. Ask the operator to open it with SM_FETCH_ALLOW"
+            "resolves to a private address, which is not connected to. Ask the operator to open it with SM_FETCH_ALLOW"
         }
     };
     FetchError::NotAllowed { address: shown.to_owned(), reason: reason.to_owned() }

@@ -15,8 +15,8 @@ use crate::error::FetchError;
 /// How sources are fetched.
 #[derive(Debug, Clone)]
 pub struct FetchConfig {
-    /// `SM_FETCH_ALLOW`: networks and hosts that are fetched from although they are private, comma-separated:
-    /// `127.0.0.0/8,media.lan:8080,[::1]:9000`. Empty by default. With `SM_FETCH_PUBLIC=false` it is all that is fetched from.
+    /// `SM_FETCH_ALLOW`: networks and hosts that are connected to although they are private, comma-separated:
+    /// `127.0.0.0/8,media.lan:8080,[::1]:9000`. Empty by default. With `SM_FETCH_PUBLIC=false` it is all that is connected to.
     pub allow: AllowList,
     /// `SM_MEDIA_DIRS`: directories that `name:path` sources may be read from: `library=/srv/media,clips=/data/clips`. None by
     /// default.

@@ -162,16 +162,16 @@ pub fn judge(url: &Url, allow: &AllowList) -> Result<Door, FetchError> {
         Verdict::Public if web_port => Ok(Door::Any),
         Verdict::Public => Err(refused(&odd_port(port))),
         Verdict::Refused(_) => Err(refused(
-            "is a private address, which is not fetched. Ask the operator to open it with SM_FETCH_ALLOW",
+            "is a private address, which is not connected to. Ask the operator to open it with SM_FETCH_ALLOW",
         )),
     }
 }
 
-const NOT_OPENED: &str = "is not among what is fetched from here (SM_FETCH_PUBLIC=false). Ask the operator to open the host with SM_FETCH_ALLOW";
+const NOT_OPENED: &str = "is not among what is connected to from here (SM_FETCH_PUBLIC=false). Ask the operator to open the host with SM_FETCH_ALLOW";
 
 fn odd_port(port: u16) -> String {
     format!(
-        "uses port {port}: only 80 and 443 are fetched from. Ask the operator to open the host with SM_FETCH_ALLOW"
+        "uses port {port}: only 80 and 443 are connected to. Ask the operator to open the host with SM_FETCH_ALLOW"
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -14,6 +15,7 @@ use crate::error::FetchError;
 use crate::hls::{self, Composite, MediaPlaylist};
 use crate::local::{self, MediaPath};
 use crate::opening::{self, Opening};
+use crate::post;
 use crate::proxy::{GuardedProxy, ProxyLimits};
 use crate::source::{Kind, Source};
 use crate::upload::{self, Content, Receipt};
@@ -163,6 +165,22 @@ impl Fetcher {
     /// Any error of a source; [`FetchError::TooLarge`] beyond `max_bytes`.
     pub async fn fetch_document(&self, url: &str, max_bytes: u64) -> Result<Document, FetchError> {
         Ok(document::fetch(&self.http, &door::parse_url(url)?, max_bytes).await?.0)
+    }
+
+    /// Sends a body to an address that a user gave, once, with every rule of the guard; answers the HTTP status, of redirects too,
+    /// which are not followed. The answer's body is not read.
+    ///
+    /// # Errors
+    /// [`FetchError::InvalidUrl`], [`FetchError::NotAllowed`], [`FetchError::Unreachable`]; [`FetchError::Timeout`] where the
+    /// answer does not begin in time.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<u16, FetchError> {
+        post::post(&self.http, &door::parse_url(url)?, headers, body, within).await
     }
 
     /// Sends a file by a link that our own library signed, trying again as configured.

@@ -4,6 +4,7 @@
 //!   is spelt, resolved or redirected to), links that our own store signed, and files beneath directories that the operator
 //!   named. What it opens is a [`Source`], read by offset.
 //! - [`hls`] turns playlists of recordings into such sources, of the segments that are needed.
+//! - [`Fetcher::post`] tells receivers that users named.
 //! - [`GuardedProxy`] lets one child process fetch under the same rules.
 //! - [`Store`] keeps objects, in a directory or in S3, and signs links to them.
 //!
@@ -27,6 +28,7 @@ mod local;
 mod metered;
 mod opening;
 mod pages;
+mod post;
 mod proxy;
 mod range;
 mod redact;

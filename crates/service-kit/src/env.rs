@@ -84,7 +84,7 @@ pub const KNOWN: &[Variable] = &[
     // Bytes.
     plain(
         "SM_FETCH_ALLOW",
-        "Networks (CIDR), hosts or host:port that sources may be on although they are private",
+        "Networks (CIDR), hosts or host:port that sources and webhooks may be on although they are private",
     ),
     plain(
         "SM_FETCH_PUBLIC",

@@ -1,7 +1,8 @@
 //! A service of its own on a database of its own, and the words to speak to it with.
 
 use contracts::{job::Job, lease::ClaimedJob};
-use jobs_repo::{Config, HintsConfig, Policy};
+use fetch::{AllowList, FetchConfig};
+use jobs_repo::{Config, HintsConfig, Policy, WebhookConfig};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use service_kit::{Running, client::http_client, db::DatabaseConfig, testing::Database};
@@ -39,6 +40,16 @@ pub fn config(url: &str, hints: HintsConfig) -> Config {
         internal_token: None,
         hints,
         policy: policy(),
+        webhooks: webhooks(),
+    }
+}
+
+/// Receivers on loopback may be told, and are told again at once, twice.
+pub fn webhooks() -> WebhookConfig {
+    WebhookConfig {
+        fetch: FetchConfig { allow: AllowList::parse("127.0.0.1").unwrap(), ..FetchConfig::default() },
+        timeout: Duration::from_secs(60),
+        retries: vec![Duration::ZERO; 2],
     }
 }
 
@@ -55,9 +66,14 @@ impl Stack {
     }
 
     pub async fn start_on(database: Database, hints: HintsConfig) -> Self {
+        let config = config(database.url(), hints);
+        Self::start_as(database, config).await
+    }
+
+    pub async fn start_as(database: Database, config: Config) -> Self {
         let pool = PgPool::connect(database.url()).await.unwrap();
         let shutdown = CancellationToken::new();
-        let running = jobs_repo::start(config(database.url(), hints), shutdown.clone()).await.unwrap();
+        let running = jobs_repo::start(config, shutdown.clone()).await.unwrap();
         let base = format!("http://{}", running.address);
         let client = http_client(Some(Duration::from_secs(60))).unwrap();
         Self { database, pool, client, base, shutdown, running }

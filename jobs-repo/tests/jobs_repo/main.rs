@@ -8,5 +8,8 @@ mod leasing;
 mod parts;
 mod plans;
 mod posting;
+mod receiver;
 mod relaying;
+mod telling;
 mod turning;
+mod webhooks;

@@ -5,6 +5,7 @@ mod documents;
 mod keeping;
 mod lab;
 mod playlists;
+mod posts;
 mod proxy;
 mod reading;
 mod redirects;
