@@ -19,6 +19,7 @@ step "What this machine needs"
 # setup.sh may have installed Rust just now.
 if ! have cargo; then PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; fi
 "$here/models.sh"
+"$here/schemathesis.sh" || warn "going on without the API fuzzer: its test is skipped, or fails if CI=true"
 
 step "Building"
 "$here/web.sh"

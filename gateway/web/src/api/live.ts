@@ -19,6 +19,8 @@ export interface LiveEvents {
 const [FIRST_WAIT, LONGEST_WAIT] = [500, 10_000];
 /** How long a stream must have lasted for the next try to come at once again: one that ends as soon as it is open is as good as none. */
 const LASTED = 5000;
+/** After so many tries in vain the last event is forgotten: a server that does not know it any more refuses it every time. */
+const TRIES = 3;
 /** How long a page may be hidden before it lets go, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -31,6 +33,8 @@ export function follow(path: string, events: LiveEvents): () => void {
   let letGo: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
   let since = Number.POSITIVE_INFINITY;
+  let inVain = 0;
+  let forgotten = false;
 
   const close = () => {
     clearTimeout(again);
@@ -49,7 +53,10 @@ export function follow(path: string, events: LiveEvents): () => void {
     source = opened;
     opened.addEventListener("open", () => {
       since = performance.now();
+      inVain = 0;
       events.state?.("open");
+      if (forgotten) events.reset?.();
+      forgotten = false;
     });
     opened.addEventListener("hello", note);
     opened.addEventListener("job", (event) => {
@@ -64,6 +71,11 @@ export function follow(path: string, events: LiveEvents): () => void {
       if (source !== opened) return;
       events.state?.("lost");
       if (performance.now() - since > LASTED) wait = FIRST_WAIT;
+      if (since === Number.POSITIVE_INFINITY) inVain += 1;
+      if (inVain >= TRIES && last) {
+        last = null;
+        forgotten = true;
+      }
       since = Number.POSITIVE_INFINITY;
       // The browser's own retries give up on an answer that is not a stream, and know no growing wait: ours do not.
       close();

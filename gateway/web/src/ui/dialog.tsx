@@ -3,7 +3,15 @@ import { type ReactNode, useEffect, useId, useRef } from "react";
 import { Button } from "./button";
 import styles from "./dialog.module.css";
 
-export function Dialog({ title, close, children }: { title: string; close: () => void; children: ReactNode }) {
+interface DialogProps {
+  title: string;
+  close: () => void;
+  /** For what needs room, such as tables. */
+  wide?: boolean;
+  children: ReactNode;
+}
+
+export function Dialog({ title, close, wide, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -11,7 +19,12 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
     if (dialog && !dialog.open) dialog.showModal();
   }, []);
   return (
-    <dialog ref={ref} className={styles.dialog} aria-labelledby={id} onClose={close}>
+    <dialog
+      ref={ref}
+      className={wide ? `${styles.dialog} ${styles.wide}` : styles.dialog}
+      aria-labelledby={id}
+      onClose={close}
+    >
       <header className={styles.head}>
         <h2 id={id}>{title}</h2>
         <Button look="quiet" icon="close" label="Close" onClick={() => ref.current?.close()} />

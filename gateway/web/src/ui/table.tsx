@@ -12,6 +12,8 @@ export interface Column<T> {
   heads?: boolean;
   /** Its values do not break into lines. */
   tight?: boolean;
+  /** Its values may break anywhere: addresses. */
+  long?: boolean;
 }
 
 interface TableProps<T> {
@@ -52,10 +54,10 @@ export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>) {
                     key={column.name}
                     role={column.heads ? "rowheader" : "cell"}
                     scope={column.heads ? "row" : undefined}
-                    className={column.tight ? styles.tight : undefined}
+                    className={column.tight ? styles.tight : column.long ? styles.long : undefined}
                     data-name={column.quiet || column.heads ? undefined : column.name}
                   >
-                    {column.cell(row)}
+                    <div>{column.cell(row)}</div>
                   </Cell>
                 );
               })}

@@ -1,6 +1,5 @@
 // Why a job failed, where in what was asked for, and what can be done.
 import type { Job } from "../../api/types";
-import { ButtonLink } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import styles from "./failure.module.css";
 import { placeOf } from "./words";
@@ -9,7 +8,7 @@ import { placeOf } from "./words";
 function advice(job: Job): string {
   switch (job.state) {
     case "failed":
-      return "Sent again as it is, it will most likely fail again: change what is to blame and make it anew.";
+      return "Sent again as it is, it will most likely fail again: edit it as new and change what is to blame.";
     case "dead":
       return "Every attempt is used up. When the cause is gone, send it again: it gets a fresh budget of attempts.";
     default:
@@ -17,7 +16,7 @@ function advice(job: Job): string {
   }
 }
 
-export function WhyFailed({ job, mayChange }: { job: Job; mayChange: boolean }) {
+export function WhyFailed({ job }: { job: Job }) {
   const failure = job.failure;
   if (!failure || job.state === "succeeded" || job.state === "cancelled") return null;
   const place = failure.pointer ? placeOf(failure.pointer) : undefined;
@@ -43,13 +42,6 @@ export function WhyFailed({ job, mayChange }: { job: Job; mayChange: boolean }) 
       <p className="small">
         <code>{failure.code}</code>
       </p>
-      {job.state === "failed" && mayChange && job.kind === "montage" && (
-        <div>
-          <ButtonLink href={`/make?from=${job.id}`} look="plain" small icon="edit">
-            Edit it as a new one
-          </ButtonLink>
-        </div>
-      )}
     </section>
   );
 }

@@ -61,7 +61,7 @@ export function Filters({ state, change }: FiltersProps) {
         <Field label="Kind">
           {(control) => (
             <select {...control} value={kind} onChange={(event) => change({ kind: event.target.value || null })}>
-              <option value="">Everything that was posted</option>
+              <option value="">All that was posted</option>
               {KINDS.map((name) => (
                 <option key={name} value={name}>
                   {kindName(name)}

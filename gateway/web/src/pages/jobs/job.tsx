@@ -66,7 +66,7 @@ function Shown({ job }: { job: Job }) {
         }
       />
       <Announced job={job} />
-      <WhyFailed job={job} mayChange={mayChange} />
+      <WhyFailed job={job} />
       <div className={styles.page}>
         {!ended && <Progress job={job} now={now} className={styles.progress} />}
         <JobMedia job={job} className={styles.media} />

@@ -19,11 +19,19 @@ export function JobMedia({ job, className = "" }: { job: Job; className?: string
   const may = job.kind === "montage" && !isFinal(job) && SHOWN.has(job.progress?.stage ?? "");
   const hasPreview = useHasPreview(job.id, may);
   if (made) return <Made id={made} title={job.title} place={place} className={className} />;
-  if (job.kind !== "montage" || !hasPreview) return null;
+  if (job.kind !== "montage" || (isFinal(job) && !hasPreview)) return null;
+  // Its place is kept from the start, so that nothing moves when it comes.
   return (
     <section aria-labelledby="preview-title" className={`${styles.media} ${className}`}>
       <h2 id="preview-title">Preview</h2>
-      <Preview id={job.id} title={job.title} place={place} className={styles.video} />
+      {hasPreview ? (
+        <Preview id={job.id} title={job.title} place={place} className={styles.video} />
+      ) : (
+        <>
+          <div className={styles.video} />
+          <p className="soft small">What can be played already is shown here while the montage is rendered.</p>
+        </>
+      )}
     </section>
   );
 }

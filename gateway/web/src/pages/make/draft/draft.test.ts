@@ -112,6 +112,7 @@ describe("what is posted", () => {
     expect(clips).toEqual(["1", "2", "3"]);
     expect(body).toEqual({
       kind: "montage",
+      priority: 0,
       spec: {
         highlights: [
           { source: { url: "https://m.example/a.mp4" }, start: "1", end: "2", title: "1" },
@@ -127,8 +128,8 @@ describe("what is posted", () => {
       changes: {
         title: " Best ",
         labels: [
-          { key: "1", name: "show", value: "weekly" },
-          { key: "2", name: "", value: "" },
+          { key: 1, name: "show", value: "weekly" },
+          { key: 1, name: "", value: "" },
         ],
         cut: "snap",
         tolerance: "0.25",
@@ -185,7 +186,7 @@ describe("what is posted", () => {
       filled(),
       { type: "add-source", source: waiting },
       { type: "add-clips", clips: [clip("4", "u"), clip("5", "a", "9", "8")] },
-      { type: "options", changes: { width: "1920", priority: "high", labels: [{ key: "x", name: "", value: "v" }] } },
+      { type: "options", changes: { width: "1920", priority: "high", labels: [{ key: 1, name: "", value: "v" }] } },
     );
     const pointers = postingOf(draft).mistakes.map((mistake) => mistake.pointer);
     expect(pointers.sort()).toEqual([

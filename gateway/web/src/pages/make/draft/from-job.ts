@@ -1,6 +1,7 @@
 // A job's spec as a draft: to make another one like it.
 import type { components } from "../../../api/schema";
 import type { Job } from "../../../api/types";
+import { toRows } from "../../../ui/labels";
 import { parseTime, ticksText } from "../time";
 import {
   type Draft,
@@ -61,7 +62,7 @@ export function draftOf(job: Job): Draft | null {
       intro,
       outro,
       title: job.title,
-      labels: Object.entries(job.labels).map(([name, value]) => ({ key: newKey(), name, value })),
+      labels: toRows(job.labels),
       priority: String(job.priority),
     },
   };

@@ -2,6 +2,7 @@
 //
 // Times and numbers stay the text that was typed, so that a reload gives back even what is half written.
 import type { components } from "../../../api/schema";
+import type { LabelRow } from "../../../ui/labels";
 
 type Schemas = components["schemas"];
 
@@ -73,15 +74,9 @@ export interface DraftBookend {
   end: string;
 }
 
-export interface Label {
-  key: string;
-  name: string;
-  value: string;
-}
-
 export interface Options {
   title: string;
-  labels: Label[];
+  labels: LabelRow[];
   cut: CutMode;
   tolerance: string;
   codec: CanvasCodec;

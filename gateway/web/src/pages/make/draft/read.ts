@@ -8,7 +8,6 @@ import {
   type DraftSource,
   defaultOptions,
   emptyForm,
-  type Label,
   nameOf,
   newKey,
   type Options,
@@ -116,9 +115,7 @@ function readOptions(value: unknown, sources: Set<string>): Options {
   if (!isObject(value)) return otherwise;
   return {
     title: text(value.title),
-    labels: list(value.labels).map(
-      (label): Label => ({ key: text(label.key) || newKey(), name: text(label.name), value: text(label.value) }),
-    ),
+    labels: list(value.labels).map((label, key) => ({ key, name: text(label.name), value: text(label.value) })),
     cut: choice(value.cut, CUT_MODES, otherwise.cut),
     tolerance: text(value.tolerance),
     codec: choice(value.codec, CODECS, otherwise.codec),

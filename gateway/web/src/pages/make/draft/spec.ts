@@ -11,7 +11,7 @@ type PostedMontage = Schemas["PostedMontage"];
 type PostedHighlight = Schemas["PostedHighlight"];
 type PostedBookend = Schemas["PostedBookend"];
 /** What is posted to make a job. */
-export type PostedJob = Omit<Schemas["PostedJob"], "spec"> & { spec: PostedMontage };
+export type PostedJob = Schemas["PostedJob"] & { kind: "montage"; spec: PostedMontage };
 
 /** Most clips of one montage. */
 export const MOST_CLIPS = 500;
@@ -45,7 +45,7 @@ export function postingOf(draft: Draft): Posting {
     const posted = bookend(at, sources.get(at.source), `/spec/${name}`, mistakes);
     if (posted) spec[name] = posted;
   }
-  const body: PostedJob = { ...about(draft.options, mistakes), kind: "montage", spec };
+  const body: PostedJob = { kind: "montage", ...about(draft.options, mistakes), spec };
   return { body, clips: draft.clips.map((clip) => clip.key), mistakes };
 }
 
@@ -156,8 +156,10 @@ function canvasOf(options: Options, mistakes: Mistake[]): Schemas["PostedCanvas"
 }
 
 /** What it is called and when it is made. */
-function about(options: Options, mistakes: Mistake[]): Partial<PostedJob> {
-  const job: Partial<PostedJob> = {};
+function about(options: Options, mistakes: Mistake[]): Omit<Schemas["PostedJob"], "kind" | "spec"> {
+  const job: Omit<Schemas["PostedJob"], "kind" | "spec"> = {
+    priority: numberOf(options.priority, "/priority", mistakes) ?? 0,
+  };
   if (options.title.trim()) job.title = options.title.trim();
   const labels: Record<string, string> = {};
   for (const label of options.labels) {
@@ -168,8 +170,6 @@ function about(options: Options, mistakes: Mistake[]): Partial<PostedJob> {
     else labels[name] = label.value.trim();
   }
   if (Object.keys(labels).length > 0) job.labels = labels;
-  const priority = numberOf(options.priority, "/priority", mistakes);
-  if (priority) job.priority = priority;
   if (options.runAt) {
     const moment = new Date(options.runAt);
     if (Number.isNaN(moment.getTime())) {

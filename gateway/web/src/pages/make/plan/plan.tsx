@@ -1,0 +1,240 @@
+// The last step: what it will take, and the button that makes it.
+import { Link } from "wouter";
+import { Problem } from "../../../api/client";
+import type { PlanView } from "../../../api/types";
+import { bytes, clock, count, roughly, shareOfCopies } from "../../../lib/format";
+import { Button } from "../../../ui/button";
+import { Icon } from "../../../ui/icon";
+import { type Column, Table } from "../../../ui/table";
+import type { Posting } from "../draft/spec";
+import { useDraft } from "../draft/store";
+import { codecName, rateName } from "../sources/words";
+import { Step } from "../step";
+import styles from "./plan.module.css";
+import type { Plan, Planned } from "./use-plan";
+import type { SendingState } from "./use-sending";
+
+interface PlanStepProps {
+  posting: Posting;
+  planned: Planned;
+  sending: SendingState;
+}
+
+export function PlanStep({ posting, planned, sending }: PlanStepProps) {
+  const { plan, busy, error } = planned;
+  const isReady = posting.clips.length > 0 && posting.mistakes.length === 0;
+  return (
+    <Step id="plan" number={5} title="See what it takes, and make it">
+      {posting.clips.length === 0 ? (
+        <p className="soft">
+          As soon as there is a clip, you see here what the montage takes: how much is fetched, how many frames are
+          encoded, and how long it will be about.
+        </p>
+      ) : (
+        <Missing posting={posting} />
+      )}
+      <div role="status" className={styles.state}>
+        {isReady && busy && (plan ? "The plan is brought up to date…" : "The plan is being made…")}
+      </div>
+      {error !== null && !busy && <Refused error={error} again={planned.again} />}
+      {plan && <Shown plan={plan} />}
+      <Send isReady={isReady} sending={sending} />
+    </Step>
+  );
+}
+
+/** How many mistakes are listed: whoever has mended these sees the next ones. */
+const LISTED = 6;
+
+/** What has to be done before there can be a plan. */
+function Missing({ posting }: { posting: Posting }) {
+  const clips = useDraft((draft) => draft.clips);
+  if (posting.mistakes.length === 0) return null;
+  const where = (pointer: string) => {
+    const match = /^\/spec\/highlights\/(\d+)/.exec(pointer);
+    if (!match) return "";
+    const index = Number(match[1]);
+    return `${clips[index]?.title || `Clip ${index + 1}`}: `;
+  };
+  const rest = posting.mistakes.length - LISTED;
+  return (
+    <div className={styles.missing}>
+      <p>Before it can be planned and made:</p>
+      <ul>
+        {posting.mistakes.slice(0, LISTED).map((mistake) => (
+          <li key={mistake.pointer}>
+            {where(mistake.pointer)}
+            {mistake.detail}
+          </li>
+        ))}
+        {rest > 0 && <li>and {count(rest, "more mistake")}</li>}
+      </ul>
+    </div>
+  );
+}
+
+function Refused({ error, again }: { error: unknown; again: () => void }) {
+  const problem = error instanceof Problem ? error : null;
+  return (
+    <div role="alert" className={styles.refused}>
+      <p>
+        <Icon name="warning" /> {problem?.message ?? "The plan could not be made."}
+      </p>
+      {problem && problem.errors.length > 0 && (
+        <p className="soft small">It is marked at the clip or the option that it is about.</p>
+      )}
+      <Button look="plain" small icon="again" onClick={again}>
+        Plan again
+      </Button>
+    </div>
+  );
+}
+
+function Shown({ plan }: { plan: Plan }) {
+  const unlike = plan.clips.filter((clip) => clip.differences.length > 0);
+  const { canvas } = plan;
+  const seconds = plan.seconds_estimated;
+  return (
+    <>
+      <dl className={styles.facts}>
+        <div>
+          <dt>Length</dt>
+          <dd>{clock(plan.duration)}</dd>
+        </div>
+        <div>
+          <dt>To fetch</dt>
+          <dd>{bytes(plan.bytes_to_fetch)}</dd>
+        </div>
+        <div>
+          <dt>To encode</dt>
+          <dd>{count(plan.frames_encoded, "frame")}</dd>
+        </div>
+        {seconds !== undefined && seconds !== null && (
+          <div>
+            <dt>Ready in about</dt>
+            <dd>{roughly(seconds)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>Picture</dt>
+          <dd>
+            {canvas.width} × {canvas.height}, {rateName(canvas.frame_rate)} fps, {codecName(canvas.codec)}
+          </dd>
+        </div>
+      </dl>
+      <p>{shareOfCopies(plan.frames - plan.frames_encoded, plan.frames)}.</p>
+      {unlike.length > 0 && (
+        <p className={styles.unlike}>
+          <Icon name="help" />
+          {unlike.length === plan.clips.length
+            ? "All clips have to be encoded whole, because of what you chose or how they are."
+            : `${count(unlike.length, "clip")} ${unlike.length === 1 ? "is" : "are"} unlike the picture of the montage and encoded whole.`}
+        </p>
+      )}
+      {(plan.warnings ?? []).map((warning) => (
+        <p key={warning} className={styles.warning}>
+          <Icon name="warning" />
+          {warning}
+        </p>
+      ))}
+      <details className={styles.details}>
+        <summary>Clip by clip</summary>
+        <Table
+          caption="What each clip takes"
+          columns={COLUMNS}
+          rows={plan.clips.map((clip, index) => ({ ...clip, index }))}
+          keyOf={(clip) => String(clip.index)}
+        />
+      </details>
+    </>
+  );
+}
+
+type Row = PlanView["clips"][number] & { index: number };
+
+const MODES: Record<Row["mode"], string> = {
+  exact: "cut to the frame",
+  snap: "snapped",
+  copy: "copied from the keyframe before",
+  auto: "weighed",
+};
+
+const COLUMNS: Column<Row>[] = [
+  {
+    name: "Clip",
+    heads: true,
+    cell: (clip) => (
+      <>
+        {clip.title}
+        <span className={`${styles.below} soft small`}>{clip.source}</span>
+      </>
+    ),
+  },
+  {
+    name: "Frames",
+    tight: true,
+    cell: (clip) => (
+      <span className="numbers">
+        {clip.frames_copied.toLocaleString("en")} copied
+        <br />
+        {clip.frames_encoded.toLocaleString("en")} encoded
+      </span>
+    ),
+  },
+  {
+    name: "Why",
+    cell: (clip) => (
+      <>
+        {clip.reason}
+        <span className={`${styles.below} soft small`}>
+          {MODES[clip.mode]}
+          {moved(clip)}
+        </span>
+        {clip.differences.length > 0 && (
+          <span className={`${styles.below} small`}>Unlike: {clip.differences.join("; ")}</span>
+        )}
+      </>
+    ),
+  },
+  { name: "To fetch", tight: true, cell: (clip) => <span className="numbers">{bytes(clip.bytes)}</span> },
+];
+
+/** How far a clip's start and end are from what was asked for. */
+function moved(clip: Row): string {
+  const start = clip.actual.start - clip.asked.start;
+  const end = start + clip.actual.duration - clip.asked.duration;
+  const say = (name: string, by: number) =>
+    Math.abs(by) < 0.01 ? "" : `, ${name} ${Math.abs(by).toFixed(2)} s ${by < 0 ? "earlier" : "later"}`;
+  return say("starts", start) + say("ends", end);
+}
+
+function Send({ isReady, sending }: { isReady: boolean; sending: SendingState }) {
+  const sent = useDraft((draft) => draft.sending);
+  return (
+    <div className={styles.send}>
+      <Button
+        icon="send"
+        busy={sending.busy}
+        aria-disabled={!isReady || undefined}
+        onClick={isReady ? sending.send : undefined}
+      >
+        Make the montage
+      </Button>
+      {sending.error !== null && (
+        <p role="alert" className={styles.mistake}>
+          {sending.error instanceof Error ? sending.error.message : String(sending.error)}
+        </p>
+      )}
+      <p className="soft small">
+        {sent?.job ? (
+          <>
+            Last sent as <Link href={`/jobs/${sent.job}`}>this job</Link>. Sent unchanged, it stays one job; changed, it
+            becomes another.
+          </>
+        ) : (
+          "Then you watch it being made; parts of it can be played before the rest is done."
+        )}
+      </p>
+    </div>
+  );
+}
