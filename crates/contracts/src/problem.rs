@@ -135,8 +135,8 @@ codes! {
     }
     NotFound = "not_found", 404, "There is no such thing" {
         meaning: "Nothing has this id or address: it never was, it was deleted, or it is kept for a while only, and that is over.",
-        callers: "Check the id and the path; /docs lists all routes. A part of a montage (captions, a picture) may be missing although the montage is there: its `missing` says so.",
-        operators: "Nothing is wrong here, unless rows or objects were removed behind the services' back.",
+        callers: "Check the id and the path; /docs lists all routes. A montage that was deleted a moment ago can be brought back by `POST /v1/montages/{id}/restore`. A part of a montage (captions, a picture) may be missing although the montage is there: its `missing` says so.",
+        operators: "Nothing is wrong here, unless rows or objects were removed behind the services' back. `SM_TRASH_KEEP` says for how long deleted montages can be restored.",
         example: "There is no such montage.",
     }
     MethodNotAllowed = "method_not_allowed", 405, "This route does not know the method" {
