@@ -26,6 +26,7 @@ mod rows;
 mod search;
 mod segments;
 mod serve;
+mod timeline;
 mod transcripts;
 mod trash;
 mod uploads;
@@ -107,6 +108,8 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::captions_txt))
         .routes(routes!(files::captions_json))
         .routes(routes!(files::chapters))
+        .routes(routes!(files::timeline_edl))
+        .routes(routes!(files::timeline_otio))
         .routes(routes!(files::provenance))
         .routes(routes!(transcripts::transcribe))
         .routes(routes!(search::search))
@@ -147,6 +150,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (28, 32), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (30, 34), "{:?}", paths.keys());
     }
 }
