@@ -12,6 +12,7 @@ mod config;
 mod edit;
 mod facets;
 mod files;
+mod find;
 mod grants;
 mod list;
 mod marks;
@@ -52,7 +53,7 @@ const RESULT_BYTES: usize = 64 << 20;
 /// # Errors
 /// When the database cannot be reached, the object store's settings cannot work, or the address is taken.
 pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Result<Running> {
-    let pool = service_kit::db::connect(&config.database, "montages-repo").await?;
+    let pool = service_kit::db::connect_with(&config.database, "montages-repo", find::SETTINGS).await?;
     let app = Arc::new(App::new(&config, pool.clone())?);
     let listener = bind(config.listen).await?;
     let options = ServeOptions {
