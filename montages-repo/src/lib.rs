@@ -12,6 +12,7 @@ mod config;
 mod edit;
 mod facets;
 mod files;
+mod find;
 mod grants;
 mod list;
 mod marks;
@@ -27,6 +28,7 @@ mod rows;
 mod search;
 mod segments;
 mod serve;
+mod timeline;
 mod transcripts;
 mod trash;
 mod uploads;
@@ -52,7 +54,7 @@ const RESULT_BYTES: usize = 64 << 20;
 /// # Errors
 /// When the database cannot be reached, the object store's settings cannot work, or the address is taken.
 pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Result<Running> {
-    let pool = service_kit::db::connect(&config.database, "montages-repo").await?;
+    let pool = service_kit::db::connect_with(&config.database, "montages-repo", find::SETTINGS).await?;
     let app = Arc::new(App::new(&config, pool.clone())?);
     let listener = bind(config.listen).await?;
     let options = ServeOptions {
@@ -109,6 +111,8 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::captions_txt))
         .routes(routes!(files::captions_json))
         .routes(routes!(files::chapters))
+        .routes(routes!(files::timeline_edl))
+        .routes(routes!(files::timeline_otio))
         .routes(routes!(files::provenance))
         .routes(routes!(transcripts::transcribe))
         .routes(routes!(search::search))
@@ -151,6 +155,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (30, 35), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (32, 37), "{:?}", paths.keys());
     }
 }
