@@ -1,6 +1,8 @@
 // What in the numbers an operator has to look at, in words that say what to do. Pure.
+import type { components } from "../../api/schema";
 import { count, roughly } from "../../lib/format";
-import type { Stats } from "./types";
+
+export type Stats = components["schemas"]["Stats"];
 
 /** A wait that is worth a word, in seconds. */
 const LONG = 600;

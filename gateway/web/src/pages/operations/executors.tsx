@@ -1,15 +1,18 @@
 // The executors: who is there, what each may do, and what it holds.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { coming } from "../../api/coming";
+import { api, ask } from "../../api/client";
 import { keys } from "../../api/queries";
+import type { components } from "../../api/schema";
 import { age, moment } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { State } from "../jobs/state";
 import { kindName, percent, type Shown, stageDoing } from "../jobs/words";
 import styles from "./operations.module.css";
-import type { Executor, Held } from "./types";
+
+type Executor = components["schemas"]["Executor"];
+type Held = components["schemas"]["Held"];
 
 const ALIVE: Shown = { word: "There", icon: "check", look: "good" };
 const GONE: Shown = { word: "Gone", icon: "ended", look: "off" };
@@ -17,7 +20,7 @@ const GONE: Shown = { word: "Gone", icon: "ended", look: "off" };
 export function Executors() {
   const executors = useQuery({
     queryKey: keys.executors,
-    queryFn: ({ signal }) => coming<{ items: Executor[] }>("GET", "/v1/executors", { signal }),
+    queryFn: ({ signal }) => ask(api.GET("/v1/executors", { signal })),
     refetchInterval: 3000,
   });
   const now = useNow(5000);

@@ -7,9 +7,8 @@ import { Failure, Loading } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { useStats } from "../jobs/queries";
 import { kindName, shownState } from "../jobs/words";
-import { concerns } from "./concerns";
+import { concerns, type Stats } from "./concerns";
 import styles from "./operations.module.css";
-import type { Stats } from "./types";
 
 export function Overview() {
   const stats = useStats();
@@ -20,6 +19,7 @@ export function Overview() {
 
 function Numbers({ stats }: { stats: Stats }) {
   const worries = concerns(stats);
+  // While services are upgraded one after the other, these may be missing.
   const kinds = Object.entries(stats.waiting_by_kind ?? {});
   return (
     <div className={styles.page}>
@@ -48,7 +48,7 @@ function Numbers({ stats }: { stats: Stats }) {
         <Figure name="Running" value={stats.states.running ?? 0} note="under a lease" href="/jobs?state=running" />
         <Figure
           name="Executors"
-          value={stats.executors_alive ?? "–"}
+          value={stats.executors_alive}
           note="heard of in the last minute"
           href="/operations?tab=executors"
         />
@@ -57,15 +57,11 @@ function Numbers({ stats }: { stats: Stats }) {
       <div className={styles.columns}>
         <section className={`${styles.section} card`} aria-labelledby="hour-title">
           <h2 id="hour-title">Ended in the last hour</h2>
-          {stats.last_hour ? (
-            <dl className={styles.pairs}>
-              {Object.entries(stats.last_hour).map(([state, number]) => (
-                <Pair key={state} state={state} number={number} />
-              ))}
-            </dl>
-          ) : (
-            <p className="soft">This server does not count that yet.</p>
-          )}
+          <dl className={styles.pairs}>
+            {Object.entries(stats.last_hour ?? {}).map(([state, number]) => (
+              <Pair key={state} state={state} number={number} />
+            ))}
+          </dl>
         </section>
         <section className={`${styles.section} card`} aria-labelledby="all-title">
           <h2 id="all-title">All jobs by state</h2>
@@ -77,26 +73,19 @@ function Numbers({ stats }: { stats: Stats }) {
         </section>
         <section className={`${styles.section} card`} aria-labelledby="kinds-title">
           <h2 id="kinds-title">Waiting by kind</h2>
-          {kinds.length > 0 ? (
-            <Table
-              caption="Waiting jobs by kind"
-              rows={kinds}
-              keyOf={([kind]) => kind}
-              columns={[
-                {
-                  name: "Kind",
-                  heads: true,
-                  cell: ([kind]) => <Link href={`/jobs?kind=${kind}`}>{kindName(kind)}</Link>,
-                },
-                {
-                  name: "Waiting",
-                  cell: ([, number]) => <span className="numbers">{number.toLocaleString("en")}</span>,
-                },
-              ]}
-            />
-          ) : (
-            <p className="soft">This server does not count that yet.</p>
-          )}
+          <Table
+            caption="Waiting jobs by kind"
+            rows={kinds}
+            keyOf={([kind]) => kind}
+            columns={[
+              {
+                name: "Kind",
+                heads: true,
+                cell: ([kind]) => <Link href={`/jobs?kind=${kind}`}>{kindName(kind)}</Link>,
+              },
+              { name: "Waiting", cell: ([, number]) => <span className="numbers">{number.toLocaleString("en")}</span> },
+            ]}
+          />
         </section>
       </div>
     </div>
