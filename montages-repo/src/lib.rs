@@ -22,11 +22,13 @@ mod probes;
 mod publish;
 mod reaper;
 mod results;
+mod resumable;
 mod rows;
 mod search;
 mod segments;
 mod serve;
 mod transcripts;
+mod tus;
 mod uploads;
 
 pub use config::Config;
@@ -114,7 +116,8 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
 /// Routes whose bodies are streams.
 fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(uploads::upload))
+        .routes(routes!(uploads::upload, tus::options))
+        .routes(routes!(tus::offset, tus::append))
         .routes(routes!(uploads::media))
         .routes(routes!(files::media))
         .routes(routes!(files::media_mp4))
@@ -147,6 +150,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (28, 33), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (28, 36), "{:?}", paths.keys());
     }
 }

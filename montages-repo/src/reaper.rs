@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, key},
-    previews, segments,
+    previews, resumable, segments,
 };
 
 /// Runs until the token is cancelled: at once, when woken, and every so often.
@@ -57,6 +57,7 @@ async fn round(app: &App) -> ApiResult<usize> {
     .fetch_all(&app.pool)
     .await?;
     previews::forget(app, &places).await?;
+    resumable::forget(app, &places).await?;
     let mut reaped = 0;
     for prefix in places {
         match app.store.delete_prefix(&key(&prefix)?).await {

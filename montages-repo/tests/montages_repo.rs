@@ -18,6 +18,8 @@ mod publishing;
 mod segments;
 #[path = "montages_repo/transcripts.rs"]
 mod transcripts;
+#[path = "montages_repo/tus.rs"]
+mod tus;
 #[path = "montages_repo/uploads.rs"]
 mod uploads;
 #[path = "montages_repo/world.rs"]
