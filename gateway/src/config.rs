@@ -43,6 +43,8 @@ pub struct Config {
     pub secure_cookies: bool,
     /// Longest time until a service's answer begins.
     pub patience: Patience,
+    /// The bounds of event streams.
+    pub streams: Streams,
     /// `SM_DATABASE_URL`, `SM_DATABASE_CONNECTIONS`
     pub database: DatabaseConfig,
 }
@@ -59,6 +61,27 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self { short: Duration::from_secs(65), long: Duration::from_secs(6 * 3600) }
+    }
+}
+
+/// The bounds of event streams. Not configurable from outside; tests narrow them.
+#[derive(Debug, Clone, Copy)]
+pub struct Streams {
+    /// Most of them at once.
+    pub most: usize,
+    /// How often to see whether the caller may still read.
+    pub recheck: Duration,
+    /// After how long without a piece a stream is ended: services send one every 15 s.
+    pub silence: Duration,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self {
+            most: service_kit::http::most_streams(),
+            recheck: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
+        }
     }
 }
 
@@ -102,6 +125,7 @@ impl Config {
             upload_limit: env.size("SM_UPLOAD_MAX_BYTES", 20 << 30)?,
             secure_cookies: env.flag("SM_SECURE_COOKIES", false)?,
             patience: Patience::default(),
+            streams: Streams::default(),
             database: DatabaseConfig::from_env(env)?,
         };
         config.check()?;

@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod secure;
 pub mod session;
 pub mod signin;
+pub mod streams;
 pub mod table;
 pub mod throttle;
 
@@ -36,10 +37,11 @@ use service_kit::{
     problem::ApiResult,
 };
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use config::{AuthMode, Config, Patience};
+pub use config::{AuthMode, Config, Patience, Streams};
 pub use openapi::{merge_openapi, openapi};
 
 use crate::{
@@ -58,6 +60,10 @@ pub struct Gateway {
     pub pool: PgPool,
     /// To the services.
     pub client: reqwest::Client,
+    /// The places of event streams.
+    pub streams: Arc<Semaphore>,
+    /// Cancelled when the gateway stops.
+    pub shutdown: CancellationToken,
 }
 
 /// Starts the gateway.
@@ -75,6 +81,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let gateway = Gateway {
         door: Door::new(&config, KeyStore::new(pool.clone())),
         client: service_kit::client::http_client(None)?,
+        streams: Arc::new(Semaphore::new(config.streams.most)),
+        shutdown: shutdown.clone(),
         pool,
         config,
     };

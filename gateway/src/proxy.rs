@@ -29,6 +29,7 @@ use service_kit::{
 use crate::{
     Gateway,
     auth::{Identity, Visitor},
+    streams,
     table::{Need, Route, Rule},
 };
 
@@ -78,7 +79,7 @@ pub async fn forward(
 }
 
 async fn answer(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     route: &Route,
     rule: &Rule,
     visitor: Visitor,
@@ -111,7 +112,15 @@ async fn answer(
     let name = route.upstream.name();
     let sent = tokio::time::timeout(rule.wait.of(gateway.config.patience), outgoing.send()).await;
     match sent {
-        Ok(Ok(response)) => Ok(incoming(response)),
+        Ok(Ok(response)) => {
+            let answer = incoming(response);
+            match rule.need {
+                Need::Scopes(scopes) if streams::is_stream(answer.headers()) => {
+                    streams::pass(gateway, visitor, scopes, answer)
+                }
+                _ => Ok(answer),
+            }
+        }
         Ok(Err(_)) if over.load(Ordering::Relaxed) => Err(too_large(limit.unwrap_or_default())),
         Ok(Err(error)) => Err(ApiError::unavailable(name, error.without_url())),
         Err(_) => Err(ApiError::new(ProblemCode::Timeout, format!("{name} did not answer in time."))),

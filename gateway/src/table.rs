@@ -152,13 +152,16 @@ const POST_RESULT: Rule = rule("POST", EXECUTOR, RESULT, Wait::Short);
 /// All routes that lead to services.
 pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/jobs", upstream: Upstream::Jobs, rules: &[GET, POST] },
-    Route { pattern: "/v1/jobs/{id}", upstream: Upstream::Jobs, rules: &[GET] },
+    Route { pattern: "/v1/jobs/{id}", upstream: Upstream::Jobs, rules: &[GET, PATCH] },
     Route { pattern: "/v1/jobs/{id}/cancel", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/jobs/{id}/retry", upstream: Upstream::Jobs, rules: &[POST] },
+    Route { pattern: "/v1/jobs/{id}/events", upstream: Upstream::Jobs, rules: &[GET] },
     // Kept by the library, like the montage that takes its place.
     Route { pattern: "/v1/jobs/{id}/preview.m3u8", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/jobs/{id}/preview/{name}", upstream: Upstream::Montages, rules: &[GET] },
+    Route { pattern: "/v1/events", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/stats", upstream: Upstream::Jobs, rules: &[GET] },
+    Route { pattern: "/v1/executors", upstream: Upstream::Jobs, rules: &[GET] },
     Route { pattern: "/v1/plans", upstream: Upstream::Jobs, rules: &[POST] },
     Route { pattern: "/v1/plans/{id}", upstream: Upstream::Jobs, rules: &[GET] },
     // Their addresses may hold tokens, and what they are told leaves the house.
@@ -304,6 +307,7 @@ mod tests {
             ("/v1/jobs", Some("/v1/jobs")),
             ("/v1/jobs/{id}", Some("/v1/jobs/{id}")),
             ("/v1/jobs/1/cancel", Some("/v1/jobs/{id}/cancel")),
+            ("/v1/jobs/1/events", Some("/v1/jobs/{id}/events")),
             ("/v1/jobs/1/nothing", None),
             ("/v1/jobs/1/preview.m3u8", Some("/v1/jobs/{id}/preview.m3u8")),
             ("/v1/jobs/1/preview/0.m4s", Some("/v1/jobs/{id}/preview/{name}")),

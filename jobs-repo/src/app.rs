@@ -9,7 +9,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Policy, deliver::Sender};
+use crate::{
+    config::{Policy, Streams},
+    deliver::Sender,
+    watch::Watch,
+};
 
 /// What the routes and the background tasks share.
 #[derive(Debug)]
@@ -26,6 +30,10 @@ pub struct App {
     pub outbox: Notify,
     /// Tells receivers of webhooks.
     pub sender: Sender,
+    /// How long streams of events last, and how many there may be.
+    pub streams: Streams,
+    /// Tells those who follow jobs what changed.
+    pub watch: Watch,
     /// Cancelled when the service stops.
     pub shutdown: CancellationToken,
 }
@@ -35,6 +43,13 @@ impl App {
     pub fn ring(&self) {
         self.work.notify_waiters();
         self.outbox.notify_one();
+        self.watch.stir();
+    }
+
+    /// An attempt or a job has ended: to be called after the transaction.
+    pub fn end(&self) {
+        self.ended.notify_waiters();
+        self.watch.stir();
     }
 
     /// About a second, different each time, so that those who wait do not come all at once.

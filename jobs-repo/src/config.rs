@@ -23,6 +23,8 @@ pub struct Config {
     pub policy: Policy,
     /// How receivers of webhooks are told.
     pub webhooks: WebhookConfig,
+    /// The bounds of event streams.
+    pub streams: Streams,
 }
 
 /// What carries hints (`SM_HINTS`).
@@ -92,6 +94,23 @@ impl WebhookConfig {
     }
 }
 
+/// The bounds of event streams. Not settable from outside; tests narrow them.
+#[derive(Debug, Clone, Copy)]
+pub struct Streams {
+    /// Most of them at once, in this process.
+    pub most: usize,
+    /// How long one lasts; its client comes again.
+    pub lifetime: Duration,
+    /// How many rounds of news are kept for a client that reads slowly.
+    pub backlog: usize,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { most: service_kit::http::most_streams(), lifetime: Duration::from_secs(3600), backlog: 64 }
+    }
+}
+
 impl Config {
     /// Reads the settings.
     ///
@@ -138,6 +157,7 @@ impl Config {
             hints,
             policy,
             webhooks: WebhookConfig::from_env(env)?,
+            streams: Streams::default(),
         })
     }
 }

@@ -6,9 +6,12 @@
 //! `unavailable`; while Kafka is away nothing but the hints waits.
 
 mod app;
+mod change;
 mod claims;
 mod config;
 mod deliver;
+mod events;
+mod executors;
 mod hints;
 mod judge;
 mod outbox;
@@ -16,6 +19,8 @@ mod parts;
 mod plans;
 mod post;
 mod posted;
+mod routes_events;
+mod routes_executors;
 mod routes_jobs;
 mod routes_leases;
 mod routes_parts;
@@ -25,9 +30,10 @@ mod rows;
 mod signature;
 mod turns;
 mod upkeep;
+mod watch;
 mod webhooks;
 
-pub use config::{Config, HintsConfig, Policy, WebhookConfig};
+pub use config::{Config, HintsConfig, Policy, Streams, WebhookConfig};
 pub use upkeep::forget;
 
 use axum::extract::DefaultBodyLimit;
@@ -43,6 +49,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use app::App;
 use deliver::Sender;
 use hints::Hints;
+use watch::Watch;
 
 /// Largest body of a route whose body holds a plan, in bytes.
 const LARGE_BODY: usize = 8 << 20;
@@ -50,10 +57,13 @@ const LARGE_BODY: usize = 8 << 20;
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(routes_jobs::post_jobs, routes_jobs::list_jobs))
-        .routes(routes!(routes_jobs::get_job))
+        .routes(routes!(routes_jobs::get_job, routes_jobs::change_job))
         .routes(routes!(routes_jobs::cancel_job))
         .routes(routes!(routes_jobs::retry_job))
+        .routes(routes!(routes_events::job_events))
+        .routes(routes!(routes_events::events))
         .routes(routes!(routes_jobs::stats))
+        .routes(routes!(routes_executors::executors))
         .routes(routes!(routes_plans::post_plan))
         .routes(routes!(routes_plans::get_plan))
         .routes(routes!(routes_leases::claim))
@@ -80,7 +90,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
 }
 
-/// Starts the service: the routes, the relay, the sender of webhooks, the sweeper and the upkeep, until the token is cancelled.
+/// Starts the service: the routes, the relay, the sender of webhooks, the sweeper, the watch and the upkeep, until the token is cancelled.
 ///
 /// The database must have been migrated.
 ///
@@ -96,6 +106,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         ended: Notify::new(),
         outbox: Notify::new(),
         sender: Sender::new(config.webhooks)?,
+        streams: config.streams,
+        watch: Watch::new(config.streams),
         shutdown: shutdown.clone(),
     });
     let (router, _) = routes().split_for_parts();
@@ -108,6 +120,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     tasks.spawn(outbox::relay(Arc::clone(&app), hints));
     tasks.spawn(deliver::send_all(Arc::clone(&app)));
     tasks.spawn(upkeep::sweep(Arc::clone(&app)));
+    tasks.spawn(watch::run(Arc::clone(&app)));
     tasks.spawn(upkeep::housekeep(app));
     let served = running.done;
     let done = tokio::spawn(async move {

@@ -15,7 +15,11 @@ use service_kit::idempotency;
 use sqlx::{Connection, PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::{config::Policy, rows, turns::count_finished};
+use crate::{
+    config::Policy,
+    rows::{self, Stored},
+    turns::count_finished,
+};
 
 /// Most parts of one job.
 const MOST_OF_A_JOB: i64 = 5000;
@@ -112,7 +116,7 @@ pub async fn post(
         &keys,
         &specs,
         parent.title,
-        parent.priority.saturating_add(AHEAD).min(HIGHEST),
+        ahead_of(parent.priority),
         policy.max_attempts.max(known.most_used),
         parent.trace_parent,
         id.0,
@@ -247,6 +251,54 @@ pub async fn summary(connection: &mut PgConnection, id: JobId) -> sqlx::Result<O
     .await?;
     let parts = Parts { total: row.total, done: row.done, running: row.running, executors: row.executors };
     Ok((row.total > 0).then_some((parts, row.versions)))
+}
+
+/// A job as it is answered by itself: with its attempts and, where it has parts, how far they are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn whole(connection: &mut PgConnection, id: JobId) -> sqlx::Result<Option<Stored>> {
+    let Some(mut stored) = rows::get(connection, id).await? else { return Ok(None) };
+    if stored.job.kind == JobKind::Montage
+        && let Some((parts, versions)) = summary(connection, id).await?
+    {
+        stored.job.parts = Some(parts);
+        stored.parts_version = versions;
+    }
+    Ok(Some(stored))
+}
+
+/// A job has another title or priority: its parts that wait follow it. To be called under the job's lock.
+///
+/// # Errors
+/// Those of the database.
+pub async fn follow(
+    connection: &mut PgConnection,
+    parent: Uuid,
+    title: &str,
+    priority: i16,
+) -> sqlx::Result<()> {
+    let waiting = sqlx::query_scalar!(
+        "SELECT id FROM jobs.jobs WHERE parent_id = $1 AND state IN ('queued', 'retrying') ORDER BY id FOR UPDATE",
+        parent,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "UPDATE jobs.jobs SET title = $2, priority = $3, updated_at = now(), version = version + 1
+         WHERE id = ANY($1) AND (title, priority) <> ($2, $3)",
+        &waiting,
+        title,
+        ahead_of(priority),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The priority of the parts of a job.
+fn ahead_of(priority: i16) -> i16 {
+    priority.saturating_add(AHEAD).min(HIGHEST)
 }
 
 /// The attempt that leads the parts of a job has ended, or is to end: those that wait are cancelled, those that run are told

@@ -74,6 +74,20 @@ pub struct PostedJob {
     spec: PostedSpec,
 }
 
+/// What `PATCH /v1/jobs/{id}` takes.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobPatch {
+    /// Another title.
+    #[schema(min_length = 1, max_length = 200)]
+    title: Option<String>,
+    /// Labels to add or change, by the rules of posting, and with null those to remove.
+    labels: Option<BTreeMap<String, Option<String>>>,
+    /// Higher goes first.
+    #[schema(minimum = -100, maximum = 100)]
+    priority: Option<i16>,
+}
+
 /// What is asked for, by kind.
 #[derive(ToSchema)]
 #[serde(untagged)]
@@ -231,7 +245,8 @@ pub struct PostedTranscript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contracts::spec::{NewJob, SpecError};
+    use contracts::problem::FieldError;
+    use contracts::spec::{JobChange, NewJob, SpecError};
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
     use utoipa::PartialSchema;
@@ -241,7 +256,11 @@ mod tests {
         let mut sent = json!({ "kind": kind, "spec": spec });
         sent.pointer_mut(place).unwrap()["qqqqqqqqqqqqqqqq"] = json!(1);
         let Err(SpecError::Invalid(errors)) = NewJob::decode(&sent) else { panic!("{place} is refused") };
-        let error = errors.iter().find(|error| error.pointer == format!("{place}/qqqqqqqqqqqqqqqq")).unwrap();
+        names_in(&errors, &format!("{place}/qqqqqqqqqqqqqqqq"))
+    }
+
+    fn names_in(errors: &[FieldError], pointer: &str) -> BTreeSet<String> {
+        let error = errors.iter().find(|error| error.pointer == pointer).unwrap();
         let (_, names) = error.detail.split_once("known are ").unwrap();
         names.split(", ").map(str::to_owned).collect()
     }
@@ -275,5 +294,7 @@ mod tests {
         ] {
             assert_eq!(names, known_to_decoder(place, kind, spec), "{kind} {place}");
         }
+        let refused = JobChange::decode(&json!({ "qqqqqqqqqqqqqqqq": 1 }), &BTreeMap::new()).unwrap_err();
+        assert_eq!(known_to_schema::<JobPatch>(), names_in(&refused, "/qqqqqqqqqqqqqqqq"));
     }
 }

@@ -21,14 +21,16 @@ use service_kit::{
     idempotency, paging,
     problem::{ApiError, ApiResult},
 };
+use sqlx::PgConnection;
 use std::{collections::BTreeMap, sync::Arc};
 use utoipa::IntoParams;
 
 use crate::{
     app::App,
+    change::{self, Changed},
     parts,
     post::{self, Key, Posted},
-    posted::PostedJobs,
+    posted::{JobPatch, PostedJobs},
     rows::{self, Filters, Position, Stored},
     turns::{self, Turn},
     upkeep,
@@ -186,14 +188,9 @@ pub async fn list_jobs(
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Json<JobPage>> {
     let limit = paging::limit(query.limit)?;
-    let states: Vec<&str> = JobState::NAMES.iter().map(|(name, _)| *name).collect();
-    let kinds: Vec<&str> = JobKind::NAMES.iter().map(|(name, _)| *name).collect();
     let filters = Filters {
-        states: query.state.map(|text| names("state", &text, &states)).transpose()?,
-        kinds: match query.kind {
-            Some(text) => names("kind", &text, &kinds)?,
-            None => JobKind::POSTED.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        },
+        states: states(query.state.as_deref())?,
+        kinds: kinds(query.kind.as_deref())?,
         label: query.label.map(|text| label(&text)).transpose()?,
         since: query.since.map(|text| moment(&text)).transpose()?,
     };
@@ -205,6 +202,21 @@ pub async fn list_jobs(
     items.truncate(size);
     let next_cursor = items.last().filter(|_| more).map(|last| paging::encode(&Position::of(last), &filters));
     Ok(Json(JobPage { items, next_cursor }))
+}
+
+/// What a query says of states; `None` if nothing.
+pub fn states(text: Option<&str>) -> ApiResult<Option<Vec<String>>> {
+    let known: Vec<&str> = JobState::NAMES.iter().map(|(name, _)| *name).collect();
+    text.map(|text| names("state", text, &known)).transpose()
+}
+
+/// What a query says of kinds: those that people post if nothing.
+pub fn kinds(text: Option<&str>) -> ApiResult<Vec<String>> {
+    let known: Vec<&str> = JobKind::NAMES.iter().map(|(name, _)| *name).collect();
+    match text {
+        Some(text) => names("kind", text, &known),
+        None => Ok(JobKind::POSTED.iter().map(|(name, _)| (*name).to_owned()).collect()),
+    }
 }
 
 fn invalid_query(detail: impl Into<String>) -> ApiError {
@@ -259,15 +271,7 @@ pub async fn get_job(
     headers: HeaderMap,
     Path(id): Path<JobId>,
 ) -> ApiResult<Response> {
-    let mut connection = app.pool.acquire().await?;
-    let mut stored = rows::get(&mut connection, id).await?.ok_or_else(|| ApiError::not_found("job"))?;
-    if stored.job.kind == JobKind::Montage
-        && let Some((parts, versions)) = parts::summary(&mut connection, id).await?
-    {
-        stored.job.parts = Some(parts);
-        stored.parts_version = versions;
-    }
-    drop(connection);
+    let stored = stored(&mut *app.pool.acquire().await?, id).await?;
     let tag = etag(&stored);
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let unchanged = known.flat_map(|list| list.split(',')).any(|known| {
@@ -280,11 +284,12 @@ pub async fn get_job(
     Ok(answer(StatusCode::OK, stored))
 }
 
+async fn stored(connection: &mut PgConnection, id: JobId) -> ApiResult<Stored> {
+    parts::whole(connection, id).await?.ok_or_else(|| ApiError::not_found("job"))
+}
+
 fn etag(stored: &Stored) -> String {
-    match stored.parts_version {
-        0 => format!("\"v{}\"", stored.version),
-        parts => format!("\"v{}.{parts}\"", stored.version),
-    }
+    format!("\"{}\"", stored.tag())
 }
 
 fn answer(status: StatusCode, stored: Stored) -> Response {
@@ -293,6 +298,56 @@ fn answer(status: StatusCode, stored: Stored) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (status, headers, Json(stored.job)).into_response()
+}
+
+/// Change a job
+///
+/// Its title, its labels and its priority, as a JSON Merge Patch: what is left out stays, a label with null goes. A job that waits is
+/// claimed in its new place. One that runs shows the change, and so does its next attempt; the attempt that is under way makes a
+/// montage under the title and the labels that it began with, which can be changed in the library. The `ETag` of a job that runs
+/// changes with its progress too.
+#[utoipa::path(
+    patch, path = "/v1/jobs/{id}", tag = "jobs",
+    params(
+        ("id" = JobId, Path, description = "The job"),
+        ("If-Match" = Option<String>, Header, description = "Change only this version"),
+    ),
+    request_body(content = JobPatch, example = json!({ "priority": 50, "labels": { "show": "weekly", "draft": null } })),
+    responses(
+        (status = 200, description = "Changed.", body = Job, headers(("ETag" = String, description = "Changes with the job"))),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: it has ended, or was not posted as a job", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "`precondition_failed`: it is in another version", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_spec`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn change_job(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<JobId>,
+    Json(body): Json<Value>,
+) -> ApiResult<Response> {
+    let wanted = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or_default());
+    let mut connection = app.pool.acquire().await?;
+    match change::change(&mut connection, id, wanted, &body).await? {
+        Changed::Done => {}
+        Changed::Refused(state) => {
+            let detail =
+                format!("The job is {}; only one that has not ended can be changed.", state.as_str());
+            return Err(ApiError::new(ProblemCode::Conflict, detail));
+        }
+        Changed::Unfit(detail) => return Err(ApiError::new(ProblemCode::Conflict, detail)),
+        Changed::Outdated(tag) => {
+            return Err(ApiError::new(
+                ProblemCode::PreconditionFailed,
+                format!("Its ETag is \"{tag}\" now."),
+            ));
+        }
+        Changed::Invalid(errors) => return Err(ApiError::invalid(errors)),
+        Changed::Missing => return Err(ApiError::not_found("job")),
+    }
+    app.watch.stir();
+    Ok(answer(StatusCode::OK, stored(&mut connection, id).await?))
 }
 
 /// Cancel a job
@@ -320,9 +375,8 @@ pub async fn cancel_job(State(app): State<Arc<App>>, Path(id): Path<JobId>) -> A
         Turn::Unfit(detail) => return Err(ApiError::new(ProblemCode::Conflict, detail)),
         Turn::Stale | Turn::Missing => return Err(ApiError::not_found("job")),
     };
-    app.ended.notify_waiters();
-    let stored = rows::get(&mut connection, id).await?.ok_or_else(|| ApiError::not_found("job"))?;
-    Ok(answer(status, stored))
+    app.end();
+    Ok(answer(status, stored(&mut connection, id).await?))
 }
 
 /// Send a job again
@@ -351,8 +405,7 @@ pub async fn retry_job(State(app): State<Arc<App>>, Path(id): Path<JobId>) -> Ap
         Turn::Unfit(detail) => return Err(ApiError::new(ProblemCode::Conflict, detail)),
         Turn::Asked | Turn::Stale | Turn::Missing => return Err(ApiError::not_found("job")),
     }
-    let stored = rows::get(&mut connection, id).await?.ok_or_else(|| ApiError::not_found("job"))?;
-    Ok(answer(StatusCode::ACCEPTED, stored))
+    Ok(answer(StatusCode::ACCEPTED, stored(&mut connection, id).await?))
 }
 
 /// Count the work

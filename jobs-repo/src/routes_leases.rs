@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::{
     app::App,
-    claims,
+    claims, executors,
     turns::{self, Product, Turn, is_storable},
 };
 
@@ -48,6 +48,8 @@ const MOST_LEASES: usize = 100;
 )]
 pub async fn claim(State(app): State<Arc<App>>, Json(request): Json<ClaimRequest>) -> ApiResult<Response> {
     check_claim(&request)?;
+    let (owner, name) = (request.executor_id.0, request.executor_name.as_str());
+    executors::seen(&mut *app.pool.acquire().await?, owner, name, &request.kinds).await?;
     let give_up = Instant::now() + Duration::from_secs(u64::from(request.wait_seconds));
     loop {
         // Listens before it looks, so that nothing that comes in between is missed.
@@ -55,11 +57,11 @@ pub async fn claim(State(app): State<Arc<App>>, Json(request): Json<ClaimRequest
         rung.as_mut().enable();
         let claimed = {
             let mut connection = app.pool.acquire().await?;
-            let (owner, name) = (request.executor_id.0, request.executor_name.as_str());
             claims::claim(&mut connection, owner, name, &request.kinds, request.parent, &app.policy).await?
         };
         if let Some(job) = claimed {
             metrics::counter!("jobs_claims_total", "kind" => job.kind.as_str()).increment(1);
+            app.watch.stir();
             tracing::info!(job_id = %job.job_id, attempt = job.attempt, fence = job.fence, executor = request.executor_name, "claimed");
             return Ok(Json(job).into_response());
         }
@@ -116,7 +118,10 @@ pub async fn heartbeat(
     if request.leases.len() > MOST_LEASES {
         return Err(ApiError::invalid_at("/leases", format!("at most {MOST_LEASES} in one request")));
     }
-    let leases = claims::heartbeat(&mut *app.pool.acquire().await?, &request, &app.policy).await?;
+    let mut connection = app.pool.acquire().await?;
+    let leases = claims::heartbeat(&mut connection, &request, &app.policy).await?;
+    executors::seen_again(&mut connection, request.executor_id.0).await?;
+    app.watch.stir();
     Ok(Json(HeartbeatResponse { leases }))
 }
 
@@ -214,7 +219,7 @@ fn answer(app: &App, job: JobId, fence: i64, turn: Turn) -> ApiResult<StatusCode
         Turn::Done(state) => {
             tracing::info!(job_id = %job, fence, state = state.as_str(), "attempt ended");
             if state.is_final() {
-                app.ended.notify_waiters();
+                app.end();
             } else {
                 app.ring();
             }

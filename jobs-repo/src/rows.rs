@@ -25,6 +25,17 @@ pub struct Stored {
     pub parts_version: i64,
 }
 
+impl Stored {
+    /// Names what is shown of it: no two different answers of one job have the same.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        match self.parts_version {
+            0 => format!("v{}", self.version),
+            parts => format!("v{}.{parts}", self.version),
+        }
+    }
+}
+
 struct Row {
     id: Uuid,
     kind: String,
@@ -185,11 +196,11 @@ pub async fn list(
     rows.into_iter().map(|row| row.answer().map(|stored| stored.job)).collect()
 }
 
-/// Jobs with their attempts, in the order of the ids; those that are not there are left out.
+/// Jobs without their attempts, in the order of the ids; those that are not there are left out.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn get_many(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Stored>> {
+pub async fn listed(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Stored>> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT job.id, job.kind, job.title, job.labels AS "labels: Json<BTreeMap<String, String>>", job.priority,
@@ -204,11 +215,19 @@ pub async fn get_many(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Resu
            WHERE job.id = ANY($1)"#,
         ids,
     )
-    .fetch_all(&mut *connection)
+    .fetch_all(connection)
     .await?;
     let mut jobs = rows.into_iter().map(Row::answer).collect::<sqlx::Result<Vec<Stored>>>()?;
     jobs.sort_by_key(|stored| ids.iter().position(|id| *id == stored.job.id.0));
+    Ok(jobs)
+}
 
+/// Jobs with their attempts, in the order of the ids; those that are not there are left out.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get_many(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Stored>> {
+    let mut jobs = listed(connection, ids).await?;
     let attempts = sqlx::query!(
         r#"SELECT job_id, number, executor_name, started_at, ended_at, outcome, failure AS "failure: Json<Failure>"
            FROM jobs.attempts WHERE job_id = ANY($1) ORDER BY number"#,

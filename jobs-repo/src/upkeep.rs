@@ -5,11 +5,11 @@
 //! by themselves when they cannot renew a lease, so that one which is past its end is nobody's, whoever was away. Fails
 //! never: what goes wrong is logged once when it begins, and tried again.
 
-use contracts::job::{JobKind, JobState, Stats};
+use contracts::job::{JobKind, JobState, LastHour, Stats};
 use sqlx::PgConnection;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use crate::{app::App, post::KEY_DAYS, turns, webhooks};
+use crate::{app::App, executors, post::KEY_DAYS, turns, webhooks};
 
 /// How often leases are looked through.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
@@ -37,7 +37,7 @@ pub async fn sweep(app: Arc<App>) {
             Ok(ended) => {
                 broken = false;
                 metrics::counter!("jobs_leases_expired_total").increment(ended);
-                app.ended.notify_waiters();
+                app.end();
                 app.ring();
             }
             Err(error) => {
@@ -69,16 +69,26 @@ pub async fn housekeep(app: Arc<App>) {
     }
 }
 
-/// Counts the work that there is: jobs that were posted, not what the services make themselves.
+/// Counts the work that there is: jobs that were posted, and of what the services make themselves only what waits.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn count(connection: &mut PgConnection) -> sqlx::Result<Stats> {
     let mut states: BTreeMap<String, i64> =
         JobState::NAMES.iter().map(|(name, _)| ((*name).to_owned(), 0)).collect();
-    let (mut depth, mut oldest_seconds) = (0, None);
+    let mut waiting_by_kind: BTreeMap<String, i64> =
+        JobKind::NAMES.iter().map(|(name, _)| ((*name).to_owned(), 0)).collect();
+    let (mut depth, mut oldest_seconds, mut last_hour) = (0, None, LastHour::default());
     for row in counts(connection).await? {
+        *waiting_by_kind.entry(row.kind.clone()).or_default() += row.depth;
         if JobKind::POSTED.iter().any(|(name, _)| *name == row.kind) {
+            match row.state.as_str() {
+                "succeeded" => last_hour.succeeded += row.ended,
+                "failed" => last_hour.failed += row.ended,
+                "dead" => last_hour.dead += row.ended,
+                "cancelled" => last_hour.cancelled += row.ended,
+                _ => {}
+            }
             *states.entry(row.state).or_default() += row.count;
             depth += row.depth;
             oldest_seconds = row.oldest_seconds.into_iter().chain(oldest_seconds).reduce(f64::max);
@@ -87,9 +97,10 @@ pub async fn count(connection: &mut PgConnection) -> sqlx::Result<Stats> {
     let unsent_hints = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM jobs.outbox WHERE sent_at IS NULL AND available_at <= now()"#
     )
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(Stats { states, depth, oldest_seconds, unsent_hints })
+    let executors_alive = executors::count_alive(connection).await?;
+    Ok(Stats { states, depth, oldest_seconds, unsent_hints, waiting_by_kind, last_hour, executors_alive })
 }
 
 /// Jobs of one kind in one state.
@@ -101,6 +112,8 @@ struct Count {
     depth: i64,
     /// Since when the first of these could be.
     oldest_seconds: Option<f64>,
+    /// How many ended within the last hour.
+    ended: i64,
 }
 
 async fn counts(connection: &mut PgConnection) -> sqlx::Result<Vec<Count>> {
@@ -109,7 +122,8 @@ async fn counts(connection: &mut PgConnection) -> sqlx::Result<Vec<Count>> {
         r#"SELECT kind, state, count(*) AS "count!",
                   count(*) FILTER (WHERE state IN ('queued', 'retrying') AND run_at <= now()) AS "depth!",
                   extract(epoch FROM now() - min(run_at)
-                      FILTER (WHERE state IN ('queued', 'retrying') AND run_at <= now()))::float8 AS oldest_seconds
+                      FILTER (WHERE state IN ('queued', 'retrying') AND run_at <= now()))::float8 AS oldest_seconds,
+                  count(*) FILTER (WHERE finished_at > now() - interval '1 hour') AS "ended!"
            FROM jobs.jobs GROUP BY kind, state"#
     )
     .fetch_all(connection)
@@ -142,7 +156,7 @@ async fn publish_counts(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Deletes sent hints, idempotency keys, plans, parts and deliveries that are old, a bounded number at a time.
+/// Deletes sent hints, idempotency keys, plans, parts, executors and deliveries that are old, a bounded number at a time.
 ///
 /// # Errors
 /// Those of the database.
@@ -163,6 +177,7 @@ pub async fn forget(connection: &mut PgConnection) -> sqlx::Result<()> {
     )
     .execute(&mut *connection)
     .await?;
+    executors::forget(connection).await?;
     forget_own(connection).await?;
     webhooks::forget(connection, FORGET_MOST).await
 }

@@ -187,7 +187,8 @@ impl<'a> Fields<'a> {
 }
 
 /// A name within a JSON pointer (RFC 6901, section 3).
-fn escape(name: &str) -> String {
+#[must_use]
+pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -285,4 +285,24 @@ pub struct Stats {
     pub oldest_seconds: Option<f64>,
     /// Hints that are due and not sent yet.
     pub unsent_hints: i64,
+    /// Jobs that could be claimed now, by kind: those that the services make themselves too, since executors are wanted for
+    /// them all the same. Kinds without jobs are there with 0.
+    pub waiting_by_kind: BTreeMap<String, i64>,
+    /// How the jobs ended that ended within the last hour.
+    pub last_hour: LastHour,
+    /// Executors that are there, as `GET /v1/executors` says it.
+    pub executors_alive: i64,
+}
+
+/// How many jobs ended within an hour, by how they ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LastHour {
+    /// Their result is published.
+    pub succeeded: i64,
+    /// They cannot be done as they are written.
+    pub failed: i64,
+    /// Their attempts are used up.
+    pub dead: i64,
+    /// Somebody cancelled them.
+    pub cancelled: i64,
 }

@@ -6,6 +6,7 @@
 
 pub mod captions;
 pub mod decode;
+pub mod executor;
 pub mod hint;
 pub mod ids;
 pub mod job;

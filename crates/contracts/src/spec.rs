@@ -3,12 +3,14 @@
 //! The decoded form serialises into a form that decodes to the same again: it is what the jobs repository stores, answers,
 //! and hands to executors.
 
+mod change;
 mod options;
 mod read;
 mod read_options;
 #[cfg(test)]
 mod tests;
 
+pub use change::JobChange;
 pub use options::{
     Audio, Canvas, CanvasCodec, Cut, CutMode, DEFAULT_LOUDNESS_LUFS, Order, Rgb, TitleShow, Titles,
     Transcribe, Transition, TransitionKind,

@@ -35,6 +35,13 @@ pub(crate) fn most_connections() -> usize {
     (files / 4).clamp(64, 16_384)
 }
 
+/// Most event streams of one service: a quarter of its connections. They last, and the rest is for those who only ask and go:
+/// executors, health checks, people who look.
+#[must_use]
+pub fn most_streams() -> usize {
+    most_connections() / 4
+}
+
 /// Serves until the token is cancelled, then drains.
 pub(crate) async fn serve(
     name: &'static str,
@@ -179,6 +186,27 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(3)).await;
         stream.write_all(b"b").await.unwrap();
         assert!(read(&mut stream).await.ends_with("\r\n\r\nab"));
+        up.stop.cancel();
+        up.done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_take_longer_than_a_head() {
+        let stream = || async {
+            let late = async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok::<_, std::convert::Infallible>("late")
+            };
+            Body::from_stream(futures::stream::once(late))
+        };
+        let bounds = Bounds { head: Duration::from_millis(100), ..bounds() };
+        let up = up(Router::new().route("/", get(stream)), bounds).await;
+        let mut client = TcpStream::connect(up.address).await.unwrap();
+        client.write_all(REQUEST).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(SOON, client.read_to_end(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.ends_with("late\r\n0\r\n\r\n"), "{answer}");
         up.stop.cancel();
         up.done.await.unwrap();
     }

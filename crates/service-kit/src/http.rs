@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
+pub use crate::connections::most_streams;
 use crate::{
     Running,
     caller::REQUEST_ID_HEADER,

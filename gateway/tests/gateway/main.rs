@@ -4,4 +4,5 @@
 mod callers;
 mod pages;
 mod proxying;
+mod streaming;
 mod world;

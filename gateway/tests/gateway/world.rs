@@ -1,6 +1,13 @@
 //! What the tests stand on: a gateway on a database of its own, in front of a loopback service that tells what it got.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -11,7 +18,7 @@ use axum::{
     routing::{any, get, post},
 };
 use futures::StreamExt as _;
-use gateway::{AuthMode, Config, Patience};
+use gateway::{AuthMode, Config, Patience, Streams};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use service_kit::{Running, db::DatabaseConfig, testing::Database};
@@ -29,6 +36,8 @@ struct Behind {
     pieces: mpsc::UnboundedSender<Bytes>,
     /// What `/v1/montages/{ID}/stream` answers, piece by piece.
     answers: Mutex<mpsc::UnboundedReceiver<Bytes>>,
+    /// How many of `/v1/events` are open.
+    open: Arc<AtomicUsize>,
 }
 
 async fn echo(request: Request) -> Response {
@@ -61,6 +70,27 @@ async fn stream(State(behind): State<Arc<Behind>>) -> Response {
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response()
 }
 
+/// An event stream that begins and then says nothing more, and what the service was told.
+async fn events(State(behind): State<Arc<Behind>>, headers: HeaderMap) -> Response {
+    struct Open(Arc<AtomicUsize>);
+    impl Drop for Open {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    behind.open.fetch_add(1, Ordering::SeqCst);
+    let open = Open(behind.open.clone());
+    let last = headers.get("last-event-id").map_or("", |value| value.to_str().unwrap());
+    let hello = Ok::<_, std::convert::Infallible>(format!("event: hello\nid: {last}\ndata: {{}}\n\n"));
+    let body = futures::stream::iter([hello]).chain(futures::stream::pending()).map(move |piece| {
+        let _open = &open;
+        piece
+    });
+    let headers =
+        [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")];
+    (headers, Body::from_stream(body)).into_response()
+}
+
 async fn media(headers: HeaderMap) -> Response {
     let tag = [("etag", "\"v1\""), ("accept-ranges", "bytes"), ("content-type", "video/mp4")];
     if headers.get("if-none-match").is_some_and(|value| value == "\"v1\"") {
@@ -90,32 +120,42 @@ async fn serve(router: Router) -> SocketAddr {
 pub struct World {
     pub database: Database,
     pub running: Running,
-    shutdown: CancellationToken,
+    pub shutdown: CancellationToken,
     client: Client,
     pub base: String,
     pub pieces: mpsc::UnboundedReceiver<Bytes>,
     pub answers: mpsc::UnboundedSender<Bytes>,
+    /// How many event streams are open at the service.
+    pub open: Arc<AtomicUsize>,
 }
 
 impl World {
     pub async fn new(auth: AuthMode) -> Option<Self> {
-        Self::with(auth, false).await
+        Self::with(auth, false, Streams::default()).await
     }
 
     /// A gateway that people reach by https, so they say.
     pub async fn by_https() -> Option<Self> {
-        Self::with(AuthMode::Keys, true).await
+        Self::with(AuthMode::Keys, true, Streams::default()).await
     }
 
-    async fn with(auth: AuthMode, secure_cookies: bool) -> Option<Self> {
+    /// With other bounds for event streams.
+    pub async fn streaming(auth: AuthMode, streams: Streams) -> Option<Self> {
+        Self::with(auth, false, streams).await
+    }
+
+    async fn with(auth: AuthMode, secure_cookies: bool, streams: Streams) -> Option<Self> {
         let database = Database::create().await?;
         migrations::run(database.url()).await.unwrap();
         let (pieces_in, pieces) = mpsc::unbounded_channel();
         let (answers, answers_out) = mpsc::unbounded_channel();
-        let behind = Arc::new(Behind { pieces: pieces_in, answers: Mutex::new(answers_out) });
+        let open = Arc::new(AtomicUsize::new(0));
+        let behind =
+            Arc::new(Behind { pieces: pieces_in, answers: Mutex::new(answers_out), open: open.clone() });
         let service = Router::new()
             .route("/v1/uploads", post(take_upload))
             .route(&format!("/v1/montages/{ID}/stream"), get(stream))
+            .route("/v1/events", get(events))
             .route(&format!("/v1/montages/{ID}/never"), get(std::future::pending::<()>))
             .route(&format!("/v1/montages/{ID}/media"), get(media))
             .route(&format!("/v1/montages/{ID}/page"), get(page))
@@ -140,13 +180,14 @@ impl World {
             secure_cookies,
             // The service that is to time out never answers, so that only what is fast could be hurt by a short patience.
             patience: Patience { short: Duration::from_secs(5), long: Duration::from_secs(60) },
+            streams,
             database: DatabaseConfig { url: database.url().into(), connections: 4 },
         };
         let shutdown = CancellationToken::new();
         let running = gateway::start(config, shutdown.clone()).await.unwrap();
         let client = service_kit::client::http_client(Some(Duration::from_secs(60))).unwrap();
         let base = format!("http://{}", running.address);
-        Some(Self { database, running, shutdown, client, base, pieces, answers })
+        Some(Self { database, running, shutdown, client, base, pieces, answers, open })
     }
 
     pub fn call(&self, method: &str, path: &str) -> RequestBuilder {

@@ -34,7 +34,7 @@ async fn work(stack: Arc<Stack>) {
     let mut leads: Vec<Claimed> = Vec::new();
     let mut makes: Vec<Claimed> = Vec::new();
     for _ in 0..ROUNDS {
-        let whim = rand::rng().random_range(0..12);
+        let whim = rand::rng().random_range(0..13);
         let lead = leads.choose(&mut rand::rng()).copied();
         let make = makes.choose(&mut rand::rng()).copied();
         match (whim, lead, make) {
@@ -66,6 +66,11 @@ async fn work(stack: Arc<Stack>) {
             (7, Some(lead), _) => drop(post(&stack, &lead.path("parts"), &parts(&lead)).await),
             (8, Some(lead), _) => drop(post(&stack, &lead.path("release"), &lead.proof()).await),
             (9, Some(lead), _) => stack.let_expire(lead.job).await,
+            (12, Some(lead), _) => {
+                let body = json!({ "priority": rand::rng().random_range(-100..=100) });
+                let (status, answer) = stack.patch(lead.job, &body).await;
+                assert!(!status.is_server_error(), "{answer}");
+            }
             (10, _, Some(make)) => drop(post(&stack, &make.path("fail"), &make.failure("transient")).await),
             (11, _, Some(make)) => drop(post(&stack, &make.path("complete"), &make.result(&json!(1))).await),
             _ => {}

@@ -2,7 +2,7 @@
 
 use contracts::{job::Job, lease::ClaimedJob};
 use fetch::{AllowList, FetchConfig};
-use jobs_repo::{Config, HintsConfig, Policy, WebhookConfig};
+use jobs_repo::{Config, HintsConfig, Policy, Streams, WebhookConfig};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use service_kit::{Running, client::http_client, db::DatabaseConfig, testing::Database};
@@ -40,6 +40,7 @@ pub fn config(url: &str, hints: HintsConfig) -> Config {
         internal_token: None,
         hints,
         policy: policy(),
+        streams: streams(),
         webhooks: webhooks(),
     }
 }
@@ -53,6 +54,11 @@ pub fn webhooks() -> WebhookConfig {
     }
 }
 
+/// More than any test needs.
+pub fn streams() -> Streams {
+    Streams { most: 50, lifetime: Duration::from_secs(3600), backlog: 64 }
+}
+
 impl Stack {
     /// `None` where there is no database to test on.
     pub async fn start() -> Option<Self> {
@@ -63,6 +69,14 @@ impl Stack {
         let database = Database::create().await?;
         migrations::run(database.url()).await.unwrap();
         Some(Self::start_on(database, hints).await)
+    }
+
+    /// With other bounds for streams of events.
+    pub async fn start_streaming(streams: Streams) -> Option<Self> {
+        let database = Database::create().await?;
+        migrations::run(database.url()).await.unwrap();
+        let config = Config { streams, ..config(database.url(), HintsConfig::Postgres) };
+        Some(Self::start_as(database, config).await)
     }
 
     pub async fn start_on(database: Database, hints: HintsConfig) -> Self {
@@ -114,6 +128,10 @@ impl Stack {
 
     pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    pub async fn patch(&self, id: Uuid, body: &Value) -> (StatusCode, Value) {
+        self.send(Method::PATCH, &format!("/v1/jobs/{id}"), Some(body), &[]).await
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {

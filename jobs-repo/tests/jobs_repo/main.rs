@@ -1,8 +1,11 @@
 //! jobs-repo over HTTP, on a real database and, where `SM_TEST_KAFKA_BROKERS` is set, real Kafka.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod changing;
 mod chaos;
 mod crowd;
+mod executors;
+mod following;
 mod harness;
 mod leasing;
 mod parts;
@@ -10,6 +13,7 @@ mod plans;
 mod posting;
 mod receiver;
 mod relaying;
+mod stream;
 mod telling;
 mod turning;
 mod webhooks;

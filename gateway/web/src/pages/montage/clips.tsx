@@ -1,5 +1,5 @@
 // The highlights of a montage: each with its picture, its place here and on its source, and the way to both.
-import { memo, useEffect, useRef } from "react";
+import { memo, useDeferredValue, useEffect, useRef } from "react";
 import { Link } from "wouter";
 import type { Clip, Montage } from "../../api/types";
 import { clock, roughly, spokenLength } from "../../lib/format";
@@ -19,8 +19,13 @@ interface ClipsProps {
   copy: (text: string, what: string) => void;
 }
 
+/** How many are shown before all others. */
+const FIRST = 30;
+
 export function Clips({ montage, playback, copyLink, copy }: ClipsProps) {
   const current = usePlayback(playback, (state) => chapterAt(montage.clips, state.time));
+  // The first ones at once, hundreds more as soon as there is time.
+  const shown = useDeferredValue(montage.clips.length, FIRST);
   const play = useRef((clip: Clip) => {
     playback.seek(clip.start);
     playback.play();
@@ -34,7 +39,7 @@ export function Clips({ montage, playback, copyLink, copy }: ClipsProps) {
   const text = useRef((words: string, what: string) => copies.current.copy(words, what));
   return (
     <ol className={styles.list}>
-      {montage.clips.map((clip, index) => (
+      {montage.clips.slice(0, shown).map((clip, index) => (
         <ClipRow
           // biome-ignore lint/suspicious/noArrayIndexKey: clips have no names of their own and stand as they stand
           key={index}

@@ -53,12 +53,16 @@ export function wordsOf(cue: Cue): Word[] {
   return timed.length === texts.length ? timed : texts.map((text) => ({ text }));
 }
 
+/** Text that has neither accents nor letters of other scripts: most words, which need no closer look. */
+const PLAIN = /^[a-z0-9]+$/;
+
 /** Words as they are compared. */
 export function plainWords(text: string): string[] {
-  return text
+  const lower = text.toLowerCase();
+  if (PLAIN.test(lower)) return [lower];
+  return lower
     .normalize("NFKD")
     .replace(/[\p{M}'’]/gu, "")
-    .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean);
 }
@@ -82,9 +86,14 @@ type Prepared = { at: number; plain: string; stem: string }[];
 
 /** A transcript, made ready to be searched. */
 export function prepare(cues: readonly Cue[]): Prepared[] {
-  return cues.map((cue) =>
-    wordsOf(cue).flatMap((word, at) => plainWords(word.text).map((plain) => ({ at, plain, stem: stem(plain) }))),
-  );
+  // People repeat themselves: an hour of speech has some thousand different words.
+  const known = new Map<string, { plain: string; stem: string }[]>();
+  const look = (text: string) => {
+    const found = known.get(text) ?? plainWords(text).map((plain) => ({ plain, stem: stem(plain) }));
+    known.set(text, found);
+    return found;
+  };
+  return cues.map((cue) => wordsOf(cue).flatMap((word, at) => look(word.text).map((found) => ({ at, ...found }))));
 }
 
 /** The wanted words. Quotes, `or` and words that are to be missing are the library search's: here they are left out. */

@@ -12,30 +12,33 @@ export function Gone({ id }: { id: string }) {
   const restore = useRestore(id);
   const late = restore.error instanceof Problem && restore.error.status === 404;
   return (
-    <Empty
-      title="This montage is not in the library"
-      action={
-        <>
-          <ButtonLink href="/" look={mayWrite ? "plain" : "main"}>
-            Go to the library
-          </ButtonLink>
-          {mayWrite && !late && (
-            <Button icon="again" busy={restore.isPending} onClick={() => restore.mutate()}>
-              Bring it back
-            </Button>
-          )}
-        </>
-      }
-    >
-      {late ? (
-        <p role="alert">It cannot be brought back: it was never there, or was deleted too long ago.</p>
-      ) : (
-        <p>
-          Perhaps it was deleted, or its address is not complete.
-          {mayWrite && " What was deleted within the last hour can be brought back."}
-        </p>
-      )}
-      {restore.error && !late && <p role="alert">{restore.error.message}</p>}
-    </Empty>
+    <>
+      <h1 className="hidden-text">Montage</h1>
+      <Empty
+        title="This montage is not in the library"
+        action={
+          <>
+            <ButtonLink href="/" look={mayWrite ? "plain" : "main"}>
+              Go to the library
+            </ButtonLink>
+            {mayWrite && !late && (
+              <Button icon="again" busy={restore.isPending} onClick={() => restore.mutate()}>
+                Bring it back
+              </Button>
+            )}
+          </>
+        }
+      >
+        {late ? (
+          <p role="alert">It cannot be brought back: it was never there, or was deleted too long ago.</p>
+        ) : (
+          <p>
+            Perhaps it was deleted, or its address is not complete.
+            {mayWrite && " What was deleted within the last hour can be brought back."}
+          </p>
+        )}
+        {restore.error && !late && <p role="alert">{restore.error.message}</p>}
+      </Empty>
+    </>
   );
 }

@@ -37,7 +37,14 @@ export default function MontagePage({ id }: { id: string }) {
   if (query.isPending || deletion.done) return <Waiting />;
   // Also where it was here a moment ago.
   if (gone) return <Gone id={id} />;
-  if (!query.data) return <Failure error={query.error} again={() => void query.refetch()} />;
+  if (!query.data) {
+    return (
+      <>
+        <h1 className="hidden-text">Montage</h1>
+        <Failure error={query.error} again={() => void query.refetch()} />
+      </>
+    );
+  }
   return <Shown montage={query.data.montage} erase={deletion.erase} erasing={deletion.busy} />;
 }
 
@@ -258,6 +265,7 @@ function useCopies(montage: Montage) {
 function Waiting() {
   return (
     <div className={styles.page} aria-busy="true">
+      <h1 className="hidden-text">Montage</h1>
       <p className="hidden-text" role="status">
         Loading the montage…
       </p>

@@ -165,10 +165,11 @@ const CLIP_COLUMNS: Column<ClipLine>[] = [
   },
   {
     name: "Copied",
-    tight: true,
-    cell: ({ copied, encoded }) => `${copied.toLocaleString("en")} of ${count(copied + encoded, "frame")}`,
+    cell: ({ copied, encoded }) =>
+      copied === 0
+        ? `none of ${count(encoded, "frame")}`
+        : `${copied.toLocaleString("en")} of ${count(copied + encoded, "frame")} (${share(copied, copied + encoded)})`,
   },
-  { name: "Share", tight: true, cell: ({ copied, encoded }) => share(copied, copied + encoded) },
   { name: "Cut", cell: (line) => line.mode },
   {
     name: "Sound",
@@ -202,8 +203,16 @@ function ClipTable({ montage, record }: { montage: Montage; record: Provenance }
 }
 
 const SOURCE_COLUMNS: Column<Provenance["sources"][number]>[] = [
-  { name: "Source", heads: true, cell: (source) => source.source },
-  { name: "What it is", cell: (source) => source.description },
+  {
+    name: "Source",
+    heads: true,
+    cell: (source) => (
+      <>
+        {source.source}
+        <span className={styles.detail}>{source.description}</span>
+      </>
+    ),
+  },
   { name: "Size", tight: true, cell: (source) => bytes(source.bytes) },
   {
     name: "Read",

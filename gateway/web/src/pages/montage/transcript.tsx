@@ -4,6 +4,7 @@
 // arrows inside; it follows the video until somebody scrolls, and says how to follow it again; text can be selected.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import {
+  type CSSProperties,
   type KeyboardEvent,
   type MouseEvent,
   memo,
@@ -18,7 +19,7 @@ import {
 import type { Clip } from "../../api/types";
 import { clock } from "../../lib/format";
 import { Button } from "../../ui/button";
-import { type Cue, cueAt, findWords, lastCue, type Match, nearestMatch, prepare, wordAt, wordsOf } from "./cues";
+import { type Cue, cueAt, findWords, type Match, nearestMatch, prepare, wordAt, wordsOf } from "./cues";
 import { type Playback, usePlayback } from "./player/playback";
 import styles from "./transcript.module.css";
 
@@ -68,6 +69,8 @@ export function Transcript({ cues, clips, playback, language, words }: Transcrip
   /** The cue that the Tab key leads to; -1: the one that is said. */
   const [focused, setFocused] = useState(-1);
   const current = usePlayback(playback, (state) => cueAt(cues, state.time));
+  /** Signs of the longest time: all stand in one column. */
+  const widest = clock(cues.at(-1)?.start ?? 0).length;
   const stop = focused >= 0 ? focused : Math.max(0, current);
 
   const list = useVirtualizer({
@@ -108,17 +111,13 @@ export function Transcript({ cues, clips, playback, language, words }: Transcrip
   }, [follows, current, show]);
 
   // Searching: while words are typed the video stays where it is; the match that is nearest to it is shown.
-  const first = useRef(true);
   useEffect(() => {
     const nearest = nearestMatch(cues, matches, playback.state.time);
     setMatch(nearest);
     const found = matches[nearest];
-    // At the beginning a link's own time goes before its words.
-    if (found && !(first.current && playback.state.time > 0 && found.cue === lastCue(cues, playback.state.time))) {
-      setFollows(false);
-      show(found.cue);
-    }
-    first.current = false;
+    if (!found || found.cue === cueAt(cues, playback.state.time)) return;
+    setFollows(false);
+    show(found.cue);
   }, [cues, matches, playback, show]);
 
   const go = (by: 1 | -1) => {
@@ -136,7 +135,9 @@ export function Transcript({ cues, clips, playback, language, words }: Transcrip
   const inCue = useMemo(() => {
     const places = new Map<number, { match: Match; number: number }[]>();
     for (const [number, found] of matches.entries()) {
-      places.set(found.cue, [...(places.get(found.cue) ?? []), { match: found, number }]);
+      const here = places.get(found.cue);
+      if (here) here.push({ match: found, number });
+      else places.set(found.cue, [{ match: found, number }]);
     }
     return places;
   }, [matches]);
@@ -233,7 +234,7 @@ export function Transcript({ cues, clips, playback, language, words }: Transcrip
             aria-label="Transcript"
             data-arrows
             lang={language ?? undefined}
-            style={{ height: `${list.getTotalSize()}px` }}
+            style={{ height: `${list.getTotalSize()}px`, "--clock": widest } as CSSProperties}
             onClick={onClick}
             onKeyDown={onKey}
           >
@@ -336,19 +337,30 @@ function SaidWords({ playback, ...rest }: WordsProps & { playback: Playback }) {
   return <Words {...rest} now={now} />;
 }
 
-function Words({ words, matches, chosen, now }: WordsProps & { now: number }): ReactNode {
-  return words.map((word, at) => {
-    const found = matches?.find(({ match }) => match.from <= at && at <= match.to);
-    const Tag = found ? "mark" : "span";
-    const classes = [at === now && styles.now, found?.number === chosen && styles.chosen].filter(Boolean).join(" ");
-    return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: the words of a cue never move
-      <span key={at}>
-        {at > 0 && " "}
-        <Tag className={classes || undefined} data-seek={word.start}>
+function Words({ words, matches = [], chosen, now }: WordsProps & { now: number }): ReactNode {
+  const shown = (from: number, to: number) =>
+    words.slice(from, to).map((word, offset) => {
+      const at = from + offset;
+      return (
+        <span key={at} className={at === now ? styles.now : undefined} data-seek={word.start}>
           {word.text}
-        </Tag>
-      </span>
+          {at + 1 < to && " "}
+        </span>
+      );
+    });
+  // What was found is one thing, of however many words it is.
+  const parts: ReactNode[] = [];
+  let done = 0;
+  for (const { match, number } of matches) {
+    parts.push(shown(done, match.from), done > 0 || match.from > 0 ? " " : "");
+    parts.push(
+      <mark key={`match ${match.from}`} className={number === chosen ? styles.chosen : undefined}>
+        {shown(match.from, match.to + 1)}
+      </mark>,
     );
-  });
+    done = match.to + 1;
+  }
+  if (done > 0 && done < words.length) parts.push(" ");
+  parts.push(shown(done, words.length));
+  return <>{parts}</>;
 }

@@ -44,9 +44,9 @@ export function Controls(props: ControlsProps) {
           </>
         )}
         <Time playback={playback} duration={duration} />
+        <Sound playback={playback} silent={props.silent} />
       </div>
       <div className={`${styles.group} ${styles.end}`}>
-        <Sound playback={playback} silent={props.silent} />
         {step && (
           <span className={styles.pair}>
             <Press icon="frame-back" label="One frame back" keys="," onClick={() => step(-1)} />
@@ -61,7 +61,7 @@ export function Controls(props: ControlsProps) {
           <Press icon="link" label="Copy a link to this moment" onClick={() => copyLink(playback.state.time)} />
         )}
         <Inset video={props.video} />
-        <Press icon="help" label="Keys" keys="?" onClick={props.help} />
+        <Press icon="help" label="Keys" keys="?" keyboard onClick={props.help} />
         <Press
           icon={full ? "shrink" : "full"}
           label={full ? "Leave full screen" : "Full screen"}
@@ -80,14 +80,16 @@ interface PressProps {
   keys?: string;
   pressed?: boolean;
   big?: boolean;
+  /** Of no use where there is no keyboard. */
+  keyboard?: boolean;
   onClick: () => void;
 }
 
-function Press({ icon, label, keys, pressed, big, onClick }: PressProps) {
+function Press({ icon, label, keys, pressed, big, keyboard, onClick }: PressProps) {
   return (
     <button
       type="button"
-      className={big ? `${styles.press} ${styles.big}` : styles.press}
+      className={[styles.press, big && styles.big, keyboard && styles.keyboard].filter(Boolean).join(" ")}
       aria-label={label}
       aria-pressed={pressed}
       aria-keyshortcuts={keys}
@@ -105,7 +107,7 @@ function Time({ playback, duration }: { playback: Playback; duration: number }) 
   return (
     <span className={styles.time}>
       <span className="hidden-text">
-        {spokenLength(second)} of {spokenLength(duration)}
+        {spokenLength(second)} of {spokenLength(Math.floor(duration))}
       </span>
       <span aria-hidden="true">
         {/* As wide as it gets: the buttons beside it stay where they are. */}

@@ -2,7 +2,8 @@
 //
 // Promises: one look at the state is one object that stays the same until something changes; whoever follows a part of it is shown again
 // only when that part changes, however often the time does; a place that is asked for before the video can be sought is gone to as soon as
-// it can; places that are asked for faster than the video follows (dragging) are left out but for the last.
+// it can; places that are asked for faster than the video follows (dragging) are left out but for the last; what was asked for is in the state
+// at once, not when the browser tells of it, so that two keys in a row do two things.
 import { useSyncExternalStore } from "react";
 import { type Rate, stepped } from "./rate";
 
@@ -108,10 +109,12 @@ export class Playback {
   play(): void {
     // What hinders it is told by the event `error`; that a browser wants a click first shows by itself.
     this.video?.play().catch(() => {});
+    this.look();
   }
 
   pause(): void {
     this.video?.pause();
+    this.look();
   }
 
   toggle(): void {
@@ -140,7 +143,9 @@ export class Playback {
   }
 
   setRate(rate: number): void {
-    if (this.video) this.video.playbackRate = rate;
+    if (!this.video) return;
+    this.video.playbackRate = rate;
+    this.look();
   }
 
   /** From 0 to 1. */
@@ -148,12 +153,14 @@ export class Playback {
     if (!this.video) return;
     this.video.volume = Math.min(1, Math.max(0, volume));
     this.video.muted = this.video.volume === 0;
+    this.look();
   }
 
   setMuted(muted: boolean): void {
     if (!this.video) return;
     this.video.muted = muted;
     if (!muted && this.video.volume === 0) this.video.volume = 0.5;
+    this.look();
   }
 
   /** Loads the video again where it was, after it failed. */

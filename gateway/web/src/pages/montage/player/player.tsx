@@ -89,7 +89,7 @@ export function Player(props: PlayerProps) {
         return say(`Volume ${Math.round(playback.state.volume * 100)} %`);
       case "mute":
         playback.setMuted(!playback.state.muted);
-        return say(playback.state.muted ? "Sound on" : "Sound off");
+        return say(playback.state.muted ? "Sound off" : "Sound on");
       case "captions":
         return switchCaptions();
       case "full":

@@ -29,6 +29,7 @@ export function TimeBar({ playback, duration, chapters = [], pictures }: TimeBar
   const [width, setWidth] = useState(0);
   const [pointed, setPointed] = useState<number | null>(null);
   const second = usePlayback(playback, (state) => Math.floor(state.time));
+  const chapter = usePlayback(playback, (state) => chapterAt(chapters, state.time));
   const buffered = usePlayback(playback, (state) => state.buffered);
 
   useEffect(() => {
@@ -49,8 +50,8 @@ export function TimeBar({ playback, duration, chapters = [], pictures }: TimeBar
   }, []);
 
   const share = (seconds: number) => (duration > 0 ? Math.min(1, Math.max(0, seconds / duration)) : 0);
-  const here = chapters.length > 1 ? chapters[chapterAt(chapters, second)] : undefined;
-  const said = `${spokenLength(second)} of ${spokenLength(duration)}${here ? `, ${here.title}` : ""}`;
+  const here = chapters.length > 1 ? chapters[chapter] : undefined;
+  const said = `${spokenLength(second)} of ${spokenLength(Math.floor(duration))}${here ? `, ${here.title}` : ""}`;
   const shown = pointed === null ? undefined : chapters[chapterAt(chapters, pointed)];
 
   const point = (event: PointerEvent) => {
