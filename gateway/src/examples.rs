@@ -50,6 +50,9 @@ pub struct Example {
     /// The body as the bytes of a file.
     #[serde(default)]
     pub file: Option<String>,
+    /// Whether the answer is a stream of events, which does not end by itself.
+    #[serde(default)]
+    pub stream: bool,
     /// Where the answer's body goes; shown where absent.
     #[serde(default)]
     pub save: Option<String>,
@@ -122,7 +125,7 @@ impl Example {
         for note in notes {
             let _ = writeln!(text, "# {note}");
         }
-        text.push_str("curl");
+        text.push_str(if self.stream { "curl --no-buffer" } else { "curl" });
         match method {
             "GET" => {}
             // Without it curl waits for a body that never comes.
@@ -389,10 +392,10 @@ curl -X POST "$GATEWAY/v1/jobs/$JOB/more?q=a%20%241%20%26%20%22b%22" \
             link.command("PUT", "/v1/objects/{key}", None, &[]),
             "curl -X PUT \"$GATEWAY$LINK\" \\\n  -T a.mp4"
         );
-        let saved = example(&json!({ "path": { "id": "${a}_b" }, "save": "b.mp4" }));
+        let saved = example(&json!({ "path": { "id": "${a}_b" }, "save": "b.mp4", "stream": true }));
         assert_eq!(
             saved.command("GET", "/v1/{id}", None, &[]),
-            "curl \"$GATEWAY/v1/${A}_b\" \\\n  -o b.mp4"
+            "curl --no-buffer \"$GATEWAY/v1/${A}_b\" \\\n  -o b.mp4"
         );
     }
 
