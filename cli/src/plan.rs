@@ -70,6 +70,9 @@ fn describe(plan: &PlanView) -> String {
         share(plan.frames_encoded, plan.frames),
         size(plan.bytes_to_fetch),
     );
+    if plan.seconds_estimated > 0.0 {
+        let _ = writeln!(text, "It will take about {:.0} s.", plan.seconds_estimated.ceil());
+    }
     let of = |kind| plan.segments.iter().filter(|segment| segment.kind == kind).count();
     let _ = writeln!(
         text,
@@ -203,6 +206,7 @@ mod tests {
             frames: 300,
             frames_encoded: 150,
             bytes_to_fetch: 500,
+            seconds_estimated: 12.3,
             clips: vec![clip("The comeback", 0, -0.25), clip(&"long ".repeat(20), 150, 0.0)],
             segments: vec![segment(0, PlanSegmentKind::Copy), segment(1, PlanSegmentKind::Encode)],
             warnings: vec!["no font has 勝".to_owned()],
@@ -217,6 +221,7 @@ long long long long long long long long…  62.000         5.000   exact  150/15
   library:vods/friday.mp4: Its pictures are as the canvas.
 
 To encode: 150 of 300 frames (50.0 %). To fetch: 500 B.
+It will take about 13 s.
 Segments: 1 copied, 1 encoded, 0 blended, 0 of sound. Plan ab12
 Warning: no font has 勝
 ";

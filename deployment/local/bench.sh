@@ -1,19 +1,37 @@
 #!/usr/bin/env bash
-# `make bench`: what a montage costs beside the usual methods, on the same inputs in the same run.
+# `make bench`: what a montage costs beside the usual methods, on the same inputs in the same run, and what a large library costs.
 #
+# bench.sh [montage | library]: both, or one of them.
 # For: the engine's promises on processor time, bytes read and memory, as a table with its goals; ten minutes on two cores,
-#   most of it for the methods that are compared with.
-# Promises: installs what is missing (setup.sh). The engine is built with the release profile. The source is made once and
-#   kept in .local/bench; nothing else is. SM_BENCH_SECONDS makes it another length than 600 s: the clips are shortened
-#   with it, and the goals are only meant for the full length. The peer `smartcut` is measured when it is installed.
+#   most of it for the methods that are compared with. And the library's on lists, filters and searches among a million montages: another
+#   ten minutes, most of it for filling it, and 3 GB while it runs.
+# Promises: installs what is missing (setup.sh). Both are built with the release profile. The source is made once and
+#   kept in .local/bench; nothing else is: the library has a database of its own, which is removed. SM_BENCH_SECONDS makes the source
+#   another length than 600 s: the clips are shortened with it, and the goals are only meant for the full length. The peer `smartcut` is
+#   measured when it is installed. SM_BENCH_MONTAGES fills the library with another number, 10000 at least. A PostgreSQL that was not
+#   running is stopped again.
 # Failures: status other than 0 when setting up or building fails. A goal that is missed is printed and fails nothing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+here="$root_dir/deployment/local"
 
+case "${1:-both}" in
+  both | montage | library) what="${1:-both}" ;;
+  *) die "usage: bench.sh [montage | library]" ;;
+esac
 cd "$root_dir"
-"$root_dir/deployment/local/setup.sh" build run test
+"$here/setup.sh" build run test
 # setup.sh may have installed Rust just now.
 if ! have cargo; then PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; fi
-"$root_dir/deployment/local/web.sh"
-export SM_BENCH_DIR="$local_dir/bench"
-cargo bench --locked -p cutter --bench montage
+"$here/web.sh"
+if [ "$what" != library ]; then
+  SM_BENCH_DIR="$local_dir/bench" cargo bench --locked -p cutter --bench montage
+fi
+if [ "$what" != montage ]; then
+  "$here/postgres.sh" status >/dev/null || trap '"$here/postgres.sh" stop' EXIT
+  "$here/postgres.sh" start
+  # shellcheck source=/dev/null # written by postgres.sh
+  source "$test_env"
+  # The queries are checked against the committed `.sqlx`, not against a database.
+  SQLX_OFFLINE=true cargo bench --locked -p montages-repo --bench library
+fi

@@ -40,7 +40,7 @@ node_version=18.19.0
 node_is_new_enough() { have node && printf '%s\n%s\n' "$node_version" "$(node --version | tr -d v)" | sort -C -V; }
 
 require_node() {
-  have node && have npm || die "the web app is built with Node and npm: run deployment/local/setup.sh build"
+  if ! have node || ! have npm; then die "the web app is built with Node and npm: run deployment/local/setup.sh build"; fi
   node_is_new_enough || die "the web app is built with Node $node_version or later, and $(node --version) was found ($(command -v node)): take Debian's (apt-get install nodejs npm) or a newer one from https://nodejs.org, and let it come first in PATH"
 }
 

@@ -18,18 +18,17 @@ built="$local_dir/web.made-of"
 
 packages() { (cd "$web" && { node --version && sha256sum package.json package-lock.json .npmrc; } | sha256sum); }
 
-# Everything but what is made of it.
+# What the app is made of: its settings, its sources without the types that are made of the API document, and that document.
 sources() {
   cat "$installed"
-  (cd "$root_dir/gateway" && find openapi.json web \
-    \( -path web/node_modules -o -path web/dist -o -path web/src/api/schema.d.ts \) -prune -o -type f -print0 |
-    sort -z | xargs -0 sha256sum | sha256sum)
+  (cd "$root_dir/gateway" && {
+    find web -maxdepth 1 -type f -print0
+    find openapi.json web/src web/public -type f ! -path web/src/api/schema.d.ts -print0
+  } | sort -z | xargs -0 sha256sum | sha256sum)
 }
 
-# Runs npm in the app's directory, and shows the end of what it said only when it fails.
-run_npm() {
-  (cd "$web" && npm "$@") >"$log" 2>&1 </dev/null || return 1
-}
+# Runs npm in the app's directory; what it says is for the log.
+run_npm() { (cd "$web" && npm "$@") >"$log" 2>&1 </dev/null; }
 
 require_node
 take_lock web

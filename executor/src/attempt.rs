@@ -29,7 +29,7 @@ use crate::{
     montage, order,
     parts::{self, Led},
     pieces::Exchange,
-    plan,
+    plan, probe,
     progress::Tracker,
     sources::Door,
     speech::Engines,
@@ -196,6 +196,10 @@ async fn work(
         }
         JobSpec::Plan { plan: spec } => {
             let view = plan::make(&begin(false, None), spec, dir.path()).await?;
+            result(&view)
+        }
+        JobSpec::Probe { probe: spec } => {
+            let view = probe::make(&begin(false, None), spec, dir.path()).await?;
             result(&view)
         }
         JobSpec::Part { part } => result(&parts::make(&begin(false, None), part, dir.path()).await?),

@@ -39,7 +39,7 @@ const LAST_CLAIM: Duration = Duration::from_secs(1);
 /// What takes its time.
 const WORK: &[JobKind] = &[JobKind::Montage, JobKind::Transcript, JobKind::Segment];
 /// What somebody waits for.
-const PLANS: &[JobKind] = &[JobKind::Plan];
+const ANSWERS: &[JobKind] = &[JobKind::Plan, JobKind::Probe];
 
 /// What the loops and their health share.
 #[derive(Debug, Default)]
@@ -57,26 +57,26 @@ impl Contact {
 #[derive(Debug, Default)]
 pub struct Bells {
     work: Notify,
-    plans: Notify,
+    answers: Notify,
 }
 
 impl Bells {
     /// There may be work of any kind.
     pub fn ring(&self) {
         self.work.notify_one();
-        self.plans.notify_one();
+        self.answers.notify_one();
     }
 }
 
-/// Claims and runs jobs until `shutdown`, then winds up. Plans have slots of their own: somebody waits for them, and they are made
+/// Claims and runs jobs until `shutdown`, then winds up. Plans and probes have slots of their own: somebody waits for them, and they are made
 /// in seconds however long the other work takes.
 pub async fn run(shop: Arc<Workshop>, bells: Arc<Bells>, contact: Arc<Contact>, shutdown: CancellationToken) {
     let attempts = TaskTracker::new();
     let line = |kinds, bell| Claimer { shop: &shop, kinds, bell, contact: &contact, shutdown: &shutdown };
-    let (work, plans) = (line(WORK, &bells.work), line(PLANS, &bells.plans));
+    let (work, answers) = (line(WORK, &bells.work), line(ANSWERS, &bells.answers));
     tokio::join!(
         work.claim_all(shop.config.slots, &attempts),
-        plans.claim_all(shop.config.plan_slots, &attempts)
+        answers.claim_all(shop.config.plan_slots, &attempts)
     );
     attempts.close();
     for lease in shop.leases.all() {

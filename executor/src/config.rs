@@ -13,7 +13,7 @@ use transcribe::{LocalConfig, OpenAiConfig};
 
 /// Most jobs at once: a heartbeat holds up to 100 leases, and one machine has no use for more.
 const MOST_SLOTS: usize = 64;
-/// Most plans at once.
+/// Most plans and probes at once.
 const MOST_PLAN_SLOTS: usize = 4;
 
 /// The settings of an executor.
@@ -27,7 +27,7 @@ pub struct Config {
     pub name: String,
     /// `SM_EXECUTOR_SLOTS`: jobs at once, 1 to 64; 1 by default.
     pub slots: usize,
-    /// `SM_EXECUTOR_PLAN_SLOTS`: plans at once, beside those jobs, 0 to 4; 1 by default. With 0 it makes none.
+    /// `SM_EXECUTOR_PLAN_SLOTS`: plans and probes at once, beside those jobs, 0 to 4; 1 by default. With 0 it makes none.
     pub plan_slots: usize,
     /// `SM_EXECUTOR_LISTEN`: where health and metrics are answered; `127.0.0.1:8084` by default.
     pub listen: SocketAddr,

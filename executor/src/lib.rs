@@ -11,7 +11,7 @@
 //! - [`attempt`] makes one attempt: [`montage`] or [`transcript`]; [`sources`] opens what is read, [`worker`] runs the child that
 //!   decodes it, [`speech`] makes cues, [`publish`] sends the result.
 //! - [`pieces`] shares what is made on its own with the library, [`parts`] lets other executors make some of it, [`plan`] tells
-//!   what a montage would take, [`preview`] shows it while it is made.
+//!   what a montage would take and [`probe`] what is in a source, [`preview`] shows a montage while it is made.
 //! - [`heartbeat`] keeps the leases from a thread of its own; [`guard`] is the pure machine that decides when an attempt must
 //!   stop, [`lease`] shares it and kills its children at that very moment.
 //!
@@ -37,6 +37,7 @@ pub mod parts;
 pub mod pieces;
 pub mod plan;
 pub mod preview;
+pub mod probe;
 pub mod progress;
 pub mod publish;
 pub mod sources;

@@ -189,6 +189,23 @@ async fn transcript(
 
 /// What a render that failed means for the job.
 pub fn explain(error: WorkerError, spec: &MontageSpec, clips: &[Placed], sources: &Sources) -> Failed {
+    explain_with(error, &|blamed| match blamed {
+        Blamed::Source(index) => sources.pointer(spec, index as usize),
+        Blamed::Clip(index) => clips.get(index as usize).map(|clip| place(spec, clip.highlight)),
+    })
+}
+
+/// What an error of the render worker is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Blamed {
+    /// A source, by its index.
+    Source(u32),
+    /// A clip, by its index.
+    Clip(u32),
+}
+
+/// What a worker that failed means for the job; `pointer` tells the place in the job that is to blame.
+pub fn explain_with(error: WorkerError, pointer: &dyn Fn(Blamed) -> Option<String>) -> Failed {
     let message = error.to_string();
     match error {
         // The lease knows why; this is not reported.
@@ -199,7 +216,7 @@ pub fn explain(error: WorkerError, spec: &MontageSpec, clips: &[Placed], sources
         }
         WorkerError::Source { index, error } => {
             let failed = Failed::from(error);
-            match sources.pointer(spec, index as usize) {
+            match pointer(Blamed::Source(index)) {
                 Some(pointer) => failed.at(pointer),
                 None => failed,
             }
@@ -223,11 +240,11 @@ pub fn explain(error: WorkerError, spec: &MontageSpec, clips: &[Placed], sources
             "The montage needs more space than a job may use. Ask for a shorter one, or raise SM_RENDER_OUTPUT.",
         ),
         WorkerError::Protocol(_) => Failed::transient("worker_protocol", format!("{message}.")),
-        WorkerError::Render(error) => explain_render(&error, spec, clips, sources),
+        WorkerError::Render(error) => explain_render(&error, pointer),
     }
 }
 
-fn explain_render(error: &RenderError, spec: &MontageSpec, clips: &[Placed], sources: &Sources) -> Failed {
+fn explain_render(error: &RenderError, pointer: &dyn Fn(Blamed) -> Option<String>) -> Failed {
     // The worker has only the system's words for it; libav's are those of the C library.
     if let RenderError::Encode { reason } = error
         && (reason.ends_with("No space left on device") || reason.ends_with("Disk quota exceeded"))
@@ -241,23 +258,22 @@ fn explain_render(error: &RenderError, spec: &MontageSpec, clips: &[Placed], sou
             return failure::disk_full();
         }
         if reason.contains(&format!("os error {}", libc::EFBIG)) {
-            return explain(WorkerError::OutputLimit, spec, clips, sources);
+            return explain_with(WorkerError::OutputLimit, pointer);
         }
     }
     if matches!(error, RenderError::OutOfMemory) {
-        return explain(WorkerError::OutOfMemory, spec, clips, sources);
+        return explain_with(WorkerError::OutOfMemory, pointer);
     }
     let failed = if error.is_permanent() {
         Failed::permanent(error.code(), capitalised(&error.to_string()))
     } else {
         Failed::transient(error.code(), capitalised(&error.to_string()))
     };
-    let clip = error.clip().and_then(|clip| clips.get(clip as usize));
     let source = match error {
-        RenderError::SourceUnavailable { source_index, .. } => sources.pointer(spec, *source_index as usize),
+        RenderError::SourceUnavailable { source_index, .. } => Some(Blamed::Source(*source_index)),
         _ => None,
     };
-    match clip.map(|clip| place(spec, clip.highlight)).or(source) {
+    match error.clip().map(Blamed::Clip).or(source).and_then(pointer) {
         Some(pointer) => failed.at(pointer),
         None => failed,
     }

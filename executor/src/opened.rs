@@ -145,6 +145,12 @@ impl OpenSource {
         read(&self.reader).fingerprint()
     }
 
+    /// Whether parts of it can be fetched from where it is; else all of it was fetched when it was opened.
+    #[must_use]
+    pub fn is_served_in_parts(&self) -> bool {
+        !read(&self.reader).is_whole()
+    }
+
     /// What of a playlist it is, if it is of one.
     #[must_use]
     pub fn playlist(&self) -> Option<&PlaylistPart> {

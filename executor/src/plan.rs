@@ -26,6 +26,20 @@ use crate::{
     worker,
 };
 
+/// What a montage costs, roughly. The processor time is that of a machine of 2026 and can be had again from the rows of
+/// `make bench`: what `snap, sound levelled` takes, by frame; and what `exact` takes beyond that, by encoded frame and its
+/// 1280 x 720 pixels. The line is a guess at 100 Mbit/s.
+mod cost {
+    /// To start two workers, read indexes and publish, in seconds.
+    pub(super) const BEGINNING: f64 = 2.0;
+    /// Processor time to decode, encode and check a pixel, in seconds.
+    pub(super) const ENCODED_PIXEL: f64 = 23e-9;
+    /// Time to copy, level, join and check a frame, most of it on one core, in seconds.
+    pub(super) const FRAME: f64 = 0.8e-3;
+    /// Bytes that come in a second.
+    pub(super) const FETCHED: f64 = 12.5e6;
+}
+
 /// Plans a montage.
 ///
 /// # Errors
@@ -34,7 +48,20 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
     let sources = open(attempt, spec).await?;
     let clips = sources.clips(spec);
     let report = plan(attempt, spec, &clips, &sources, dir).await?;
-    Ok(view(&report, spec, &clips, &sources))
+    let threads = attempt.shop.config.render.threads;
+    let mut view = view(&report, spec, &clips, &sources);
+    view.seconds_estimated = seconds(&view, threads);
+    Ok(view)
+}
+
+/// How long a montage will roughly take with so many threads that encode.
+fn seconds(view: &PlanView, threads: u32) -> f64 {
+    let pixels = f64::from(view.canvas.width) * f64::from(view.canvas.height);
+    let encoding = view.frames_encoded as f64 * pixels * cost::ENCODED_PIXEL / f64::from(threads.max(1));
+    let fetching = view.bytes_to_fetch as f64 / cost::FETCHED;
+    let seconds = cost::BEGINNING + fetching + encoding + view.frames as f64 * cost::FRAME;
+    // More digits would say more than is known.
+    (seconds * 10.0).round() / 10.0
 }
 
 /// Opens the sources of a montage and says so.
@@ -114,6 +141,7 @@ fn view(report: &PlanReport, spec: &MontageSpec, placed: &[Placed], sources: &So
         frames: plan.frames,
         frames_encoded: plan.frames - plan.copied_frames(),
         bytes_to_fetch: clips.iter().map(|clip| clip.bytes).sum(),
+        seconds_estimated: 0.0,
         segments: pictures.chain(sounds).collect(),
         warnings: report.warnings.clone(),
         clips,
@@ -188,5 +216,38 @@ pub fn mode(mode: order::CutMode) -> CutMode {
         order::CutMode::Snap => CutMode::Snap,
         order::CutMode::Copy => CutMode::Copy,
         order::CutMode::Auto => CutMode::Auto,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_costs_more_is_said_to_take_longer() {
+        let view = |frames_encoded, bytes_to_fetch, width| PlanView {
+            plan_hash: String::new(),
+            canvas: PlanCanvas {
+                codec: PlanCodec::H264,
+                width,
+                height: 720,
+                frame_rate: "30/1".to_owned(),
+                bit_depth: 8,
+            },
+            duration: 100.0,
+            frames: 3000,
+            frames_encoded,
+            bytes_to_fetch,
+            seconds_estimated: 0.0,
+            clips: Vec::new(),
+            segments: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let copied = seconds(&view(0, 0, 1280), 2);
+        assert_eq!(copied, 4.4, "the beginning and its frames");
+        let encoded = seconds(&view(3000, 0, 1280), 2);
+        assert!((30.0..50.0).contains(&encoded), "{encoded}");
+        assert!(seconds(&view(3000, 0, 1280), 4) < encoded && seconds(&view(3000, 0, 1920), 2) > encoded);
+        assert_eq!(seconds(&view(0, 125_000_000, 1280), 2), 14.4);
     }
 }

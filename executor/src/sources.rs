@@ -15,7 +15,7 @@ use contracts::{
 };
 use fetch::{
     FetchError, Fetcher, Media, MediaWish, Source,
-    hls::{self, Window},
+    hls::{self, Composite, MediaPlaylist, Window},
 };
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
@@ -88,6 +88,31 @@ pub struct Placed {
     pub part: Part,
 }
 
+/// What a source turned out to be.
+#[derive(Debug)]
+pub struct Found {
+    /// The media.
+    pub media: FoundMedia,
+    /// The page that it was found behind, if it was.
+    pub page: Option<Page>,
+}
+
+/// The media of a source.
+#[derive(Debug)]
+pub enum FoundMedia {
+    /// A file, open.
+    File(Box<OpenSource>),
+    /// A recording in pieces.
+    Playlist(MediaPlaylist),
+}
+
+/// A page that media is found behind.
+#[derive(Debug)]
+pub struct Page {
+    address: String,
+    max_pixels: u64,
+}
+
 /// A distinct source as it was opened: its readers, and for each of its highlights the parts, by the readers' indexes.
 struct Opened {
     readers: Vec<OpenSource>,
@@ -147,6 +172,59 @@ impl Door {
         self.fetcher.0.open_media(&found.url, &wish).await
     }
 
+    /// Finds out what a person named: opens it where it is a file, and reads it where it is a playlist.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn find(&self, lease: &Lease, named: &Named, max_pixels: u64) -> Result<Found, Failed> {
+        let source = match named {
+            Named::Url(url) => return self.find_url(url, max_pixels).await,
+            Named::Path(path) => self.fetcher.0.open_path(path).await?.into(),
+            Named::Upload(id) => self.open_granted(lease, ReadWish::Upload(*id)).await?,
+            Named::Montage(id) => self.open_granted(lease, ReadWish::Montage(*id)).await?,
+        };
+        Ok(Found { media: FoundMedia::File(Box::new(source)), page: None })
+    }
+
+    async fn find_url(&self, url: &str, max_pixels: u64) -> Result<Found, Failed> {
+        let wish = MediaWish { max_pixels, name: None };
+        let (media, page) = match self.fetcher.0.open_media(url, &wish).await {
+            Err(FetchError::WebPage { .. }) if self.pages.is_some() => {
+                let page = Page { address: url.to_owned(), max_pixels };
+                (self.open_page(url, max_pixels).await?, Some(page))
+            }
+            media => (media?, None),
+        };
+        let media = match media {
+            Media::File(source) => {
+                FoundMedia::File(Box::new(self.renewed(source.into(), page.as_ref(), None)))
+            }
+            Media::Playlist(playlist) => FoundMedia::Playlist(playlist),
+        };
+        Ok(Found { media, page })
+    }
+
+    /// A source with the page that new links to it come from, if it was found behind one.
+    fn renewed(&self, source: OpenSource, page: Option<&Page>, composite: Option<Composite>) -> OpenSource {
+        let Some(Page { address, max_pixels }) = page else { return source };
+        source.renewed_from(self, Origin::Page { page: address.clone(), max_pixels: *max_pixels, composite })
+    }
+
+    /// Opens segments of a playlist that was found.
+    ///
+    /// # Errors
+    /// Why they cannot be opened.
+    pub async fn open_segments(
+        &self,
+        playlist: &MediaPlaylist,
+        composite: &Composite,
+        page: Option<&Page>,
+    ) -> Result<OpenSource, Failed> {
+        let source: Source = self.fetcher.0.open_composite(playlist, composite).await?;
+        let source = OpenSource::from(source).of_playlist(PlaylistPart::new(playlist, composite));
+        Ok(self.renewed(source, page, Some(composite.clone())))
+    }
+
     async fn open(
         &self,
         lease: &Lease,
@@ -154,37 +232,10 @@ impl Door {
         highlights: &[&Highlight],
         max_pixels: u64,
     ) -> Result<Opened, Failed> {
-        let source = match named {
-            Named::Url(url) => return self.open_url(url, highlights, max_pixels).await,
-            Named::Path(path) => self.fetcher.0.open_path(path).await?.into(),
-            Named::Upload(id) => self.open_granted(lease, ReadWish::Upload(*id)).await?,
-            Named::Montage(id) => self.open_granted(lease, ReadWish::Montage(*id)).await?,
-        };
-        Ok(Opened::file(source, highlights))
-    }
-
-    async fn open_url(
-        &self,
-        url: &str,
-        highlights: &[&Highlight],
-        max_pixels: u64,
-    ) -> Result<Opened, Failed> {
-        let wish = MediaWish { max_pixels, name: None };
-        let (media, behind) = match self.fetcher.0.open_media(url, &wish).await {
-            Err(FetchError::WebPage { .. }) if self.pages.is_some() => {
-                (self.open_page(url, max_pixels).await?, true)
-            }
-            media => (media?, false),
-        };
-        let renewed = |source: OpenSource, composite| {
-            if !behind {
-                return source;
-            }
-            source.renewed_from(self, Origin::Page { page: url.to_owned(), max_pixels, composite })
-        };
-        let playlist = match media {
-            Media::File(source) => return Ok(Opened::file(renewed(source.into(), None), highlights)),
-            Media::Playlist(playlist) => playlist,
+        let found = self.find(lease, named, max_pixels).await?;
+        let playlist = match found.media {
+            FoundMedia::File(source) => return Ok(Opened::file(*source, highlights)),
+            FoundMedia::Playlist(playlist) => playlist,
         };
         let wished: Vec<_> = highlights.iter().map(|highlight| window(highlight)).collect();
         if playlist.groups.len() > 1 && wished.contains(&None) {
@@ -196,9 +247,7 @@ impl Door {
         let cutting = hls::windows(&playlist, &wished, MARGIN);
         let mut readers = Vec::with_capacity(cutting.composites.len());
         for composite in &cutting.composites {
-            let source: Source = self.fetcher.0.open_composite(&playlist, composite).await?;
-            let source = OpenSource::from(source).of_playlist(PlaylistPart::new(&playlist, composite));
-            readers.push(renewed(source, Some(composite.clone())));
+            readers.push(self.open_segments(&playlist, composite, found.page.as_ref()).await?);
         }
         Ok(Opened { readers, parts: in_playlist(&cutting, highlights) })
     }
@@ -383,13 +432,18 @@ fn distinct(moments: &[Highlight]) -> (Vec<(Named, usize)>, Vec<usize>) {
 }
 
 fn pointer(spec: &MontageSpec, moment: usize, named: &Named) -> String {
-    let kind = match named {
-        Named::Url(_) => "url",
-        Named::Path(_) => "path",
-        Named::Upload(_) => "upload",
-        Named::Montage(_) => "montage",
-    };
-    format!("{}/source/{kind}", place(spec, moment))
+    format!("{}{}", place(spec, moment), within(named))
+}
+
+/// The JSON pointer to a source within what names it.
+#[must_use]
+pub fn within(named: &Named) -> &'static str {
+    match named {
+        Named::Url(_) => "/source/url",
+        Named::Path(_) => "/source/path",
+        Named::Upload(_) => "/source/upload",
+        Named::Montage(_) => "/source/montage",
+    }
 }
 
 #[cfg(test)]

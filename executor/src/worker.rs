@@ -164,9 +164,14 @@ fn fits(order: &Order, task: &Task) -> impl Fn(&Outcome) -> bool + use<> {
     let (clips, asked) = (order.clips.len(), std::mem::discriminant(task));
     let of = |task: Task| std::mem::discriminant(&task);
     let (plan, montage) = (of(Task::Plan), of(Task::Montage { plan: None, keep_pieces: false }));
+    let most_keys = match task {
+        Task::Survey { most_keyframes } => Some(*most_keyframes as usize),
+        _ => None,
+    };
     move |outcome| match outcome {
+        Outcome::Source(report) => most_keys.is_some_and(|most| report.keyframes.len() <= most),
         Outcome::Plan(report) => asked == plan && report.plan.clips.len() == clips,
-        Outcome::Parts(_) => asked != plan && asked != montage,
+        Outcome::Parts(_) => asked != plan && asked != montage && most_keys.is_none(),
         Outcome::Montage(report) => asked == montage && report.clips.len() == clips,
     }
 }

@@ -26,6 +26,7 @@ const BEARER: &str = "key";
 const TAGS: &[(&str, &str)] = &[
     ("jobs", "Ask for montages and transcripts, and follow them."),
     ("plans", "What a montage would take, before anybody makes it."),
+    ("probes", "What is in a source, before anybody cuts from it."),
     ("montages", "The library: list, search, play, change."),
     ("uploads", "Files to cut from."),
     ("schedules", "Jobs that are made unattended."),

@@ -63,7 +63,7 @@ fn list(heading: &str) -> String {
         "<{heading} id=\"problems\">Problems</{heading}>\n\
          <p>Whatever goes wrong is answered as <code>application/problem+json</code> (RFC 9457). Programs go by its <code>code</code>, which \
          stays as it is; people by its <code>detail</code>. Each code has a page that says what to do.</p>\n\
-         <div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n"
+         <table>\n<thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n"
     );
     for code in ProblemCode::ALL {
         let (page, name, status, title) = (code.page(), code.as_str(), code.status(), escape(code.title()));
@@ -72,7 +72,7 @@ fn list(heading: &str) -> String {
             "<tr><td><a href=\"{page}\"><code>{name}</code></a></td><td>{status}</td><td>{title}</td></tr>"
         );
     }
-    html.push_str("</tbody>\n</table></div>\n");
+    html.push_str("</tbody>\n</table>\n");
     html
 }
 

@@ -10,9 +10,9 @@ use axum::{
     response::Response,
 };
 
-/// What our own pages, and workers that they start, may load and do. `blob:` is a page's own memory, from which previews are played
-/// and pictures of frames are shown. Trusted types: no text becomes a script or markup by any of the browser's functions that do that.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
+/// What our own pages, and workers that they start, may load and do. `blob:` is a page's own memory, from which previews and files
+/// that are being chosen are played. Trusted types: no text becomes a script or markup by any of the browser's functions that do that.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; \
     connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 /// For everything else. A browser shows a video or picture that is opened by itself in a page of its own making, which

@@ -57,7 +57,7 @@ pub fn pass(
         retry_after: Some(ASK_AGAIN),
         ..ApiError::new(
             ProblemCode::Unavailable,
-            "As many streams are open already as may. Ask from time to time instead, or come again later.",
+            "Too many streams are open. Ask from time to time instead, or come again later.",
         )
     })?;
     let Streams { recheck, .. } = gateway.config.streams;

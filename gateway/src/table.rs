@@ -144,6 +144,8 @@ const GET_ADMIN: Rule = rule("GET", ADMIN, Body::None, Wait::Short);
 const POST_ADMIN: Rule = rule("POST", ADMIN, JSON, Wait::Short);
 const PATCH_ADMIN: Rule = rule("PATCH", ADMIN, JSON, Wait::Short);
 const DELETE_ADMIN: Rule = rule("DELETE", ADMIN, Body::None, Wait::Short);
+/// Reads in the name of somebody who may write: the gateway fetches what that person names.
+const GET_WRITE: Rule = rule("GET", WRITE, Body::None, Wait::Short);
 const GET_EXECUTOR: Rule = rule("GET", EXECUTOR, Body::None, Wait::Short);
 const POST_EXECUTOR: Rule = rule("POST", EXECUTOR, JSON, Wait::Short);
 const POST_PLAN: Rule = rule("POST", EXECUTOR, PLAN, Wait::Short);
@@ -179,6 +181,10 @@ pub const ROUTES: &[Route] = &[
         upstream: Upstream::Jobs,
         rules: &[POST_ADMIN],
     },
+    Route { pattern: "/v1/probes", upstream: Upstream::Jobs, rules: &[POST] },
+    Route { pattern: "/v1/probes/{id}", upstream: Upstream::Jobs, rules: &[GET_WRITE] },
+    // The library reads sources for people; what a probe is of, it asks jobs-repo.
+    Route { pattern: "/v1/probes/{id}/media", upstream: Upstream::Montages, rules: &[GET_WRITE] },
     Route { pattern: "/v1/leases", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/heartbeat", upstream: Upstream::Jobs, rules: &[POST_EXECUTOR] },
     Route { pattern: "/v1/leases/{job}/complete", upstream: Upstream::Jobs, rules: &[POST_PLAN] },
@@ -217,9 +223,10 @@ pub const ROUTES: &[Route] = &[
     Route {
         pattern: "/v1/uploads",
         upstream: Upstream::Montages,
-        rules: &[rule("POST", WRITE, Body::Upload, Wait::Long)],
+        rules: &[GET, rule("POST", WRITE, Body::Upload, Wait::Long)],
     },
     Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
+    Route { pattern: "/v1/uploads/{id}/media", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
     Route {
         pattern: "/v1/schedules/preview",
@@ -288,11 +295,13 @@ mod tests {
                 assert_eq!(rule.need == EXECUTOR, executors, "{} {}", rule.method, route.pattern);
                 let admins = route.pattern.starts_with("/v1/webhooks");
                 assert_eq!(rule.need == ADMIN, admins, "{} {}", rule.method, route.pattern);
+                // What is read through a probe is fetched for whoever reads it, wherever it is.
+                let probes = route.pattern.starts_with("/v1/probes");
                 let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
                 let asks = route.pattern == "/v1/schedules/preview";
                 assert_eq!(
                     reads,
-                    (rule.method == "GET" || asks) && !signed && !executors && !admins,
+                    (rule.method == "GET" || asks) && !signed && !executors && !admins && !probes,
                     "{} {}",
                     rule.method,
                     route.pattern
@@ -328,6 +337,9 @@ mod tests {
             ("/v1/webhooks/1/deliveries/2/retry", Some("/v1/webhooks/{id}/deliveries/{delivery}/retry")),
             ("/v1/schedules/preview", Some("/v1/schedules/preview")),
             ("/v1/schedules/1", Some("/v1/schedules/{id}")),
+            ("/v1/probes/1", Some("/v1/probes/{id}")),
+            ("/v1/probes/1/media", Some("/v1/probes/{id}/media")),
+            ("/v1/probes/1/poster", None),
             ("/v1/jobs/", None),
             ("/v1/jobsx", None),
             ("/v2/jobs", None),

@@ -36,10 +36,13 @@ export default defineConfig({
   // Everything is a file of its own host: the content policy knows no data: scripts or styles.
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, sourcemap: false },
   server: {
-    proxy: {
-      "/v1": process.env.SM_GATEWAY_URL ?? "http://127.0.0.1:8080",
-      "/docs": process.env.SM_GATEWAY_URL ?? "http://127.0.0.1:8080",
-    },
+    // The gateway refuses changes from pages of another origin: it has to see the host that the browser sees.
+    proxy: Object.fromEntries(
+      ["/v1", "/docs"].map((path) => [
+        path,
+        { target: process.env.SM_GATEWAY_URL ?? "http://127.0.0.1:8080", changeOrigin: false },
+      ]),
+    ),
   },
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
 });

@@ -24,7 +24,7 @@ pub struct App {
     pub policy: Policy,
     /// Wakes claims that wait for work.
     pub work: Notify,
-    /// Wakes those who wait for a plan: an attempt has ended.
+    /// Wakes those who wait for a plan or a probe: an attempt has ended.
     pub ended: Notify,
     /// Wakes the relay.
     pub outbox: Notify,

@@ -5,6 +5,7 @@
 //! of replicas run beside each other. Fails with RFC 9457 problems; while the database is away every route is
 //! `unavailable`; while Kafka is away nothing but the hints waits.
 
+mod answers;
 mod app;
 mod change;
 mod claims;
@@ -16,15 +17,14 @@ mod hints;
 mod judge;
 mod outbox;
 mod parts;
-mod plans;
 mod post;
 mod posted;
+mod routes_answers;
 mod routes_events;
 mod routes_executors;
 mod routes_jobs;
 mod routes_leases;
 mod routes_parts;
-mod routes_plans;
 mod routes_webhooks;
 mod rows;
 mod signature;
@@ -64,8 +64,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(routes_events::events))
         .routes(routes!(routes_jobs::stats))
         .routes(routes!(routes_executors::executors))
-        .routes(routes!(routes_plans::post_plan))
-        .routes(routes!(routes_plans::get_plan))
+        .routes(routes!(routes_answers::post_plan))
+        .routes(routes!(routes_answers::get_plan))
+        .routes(routes!(routes_answers::post_probe))
+        .routes(routes!(routes_answers::get_probe))
         .routes(routes!(routes_leases::claim))
         .routes(routes!(routes_leases::heartbeat))
         .merge(large_bodies())

@@ -57,7 +57,7 @@ fn place(app: &App) -> ApiResult<OwnedSemaphorePermit> {
         retry_after: Some(ASK_AGAIN),
         ..ApiError::new(
             ProblemCode::Unavailable,
-            "As many follow jobs already as may. Ask for the jobs from time to time instead, or come again later.",
+            "Too many streams are open. Ask for the jobs from time to time instead, or come again later.",
         )
     })
 }

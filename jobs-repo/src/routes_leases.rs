@@ -127,7 +127,7 @@ pub async fn heartbeat(
 
 /// Complete a job
 ///
-/// The result of a montage or a transcript is published; that of a plan or a part stands in the request. Sending the same
+/// The result of a montage or a transcript is published; that of a plan, a probe or a part stands in the request. Sending the same
 /// again answers the same.
 #[utoipa::path(
     operation_id = "complete_lease",

@@ -14,6 +14,8 @@ use sqlx::{PgConnection, types::Json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+use crate::answers;
+
 /// A job and what is not shown of it.
 #[derive(Debug)]
 pub struct Stored {
@@ -85,8 +87,8 @@ impl Row {
         let mut links = BTreeMap::from([("self".to_owned(), format!("/v1/jobs/{id}"))]);
         let mut link = |name: &str, path: String| links.insert(name.to_owned(), path);
         let kind = kind(&self.kind)?;
-        if kind == JobKind::Plan {
-            link("plan", format!("/v1/plans/{id}"));
+        if kind.is_answered() {
+            link(kind.as_str(), answers::path(kind, id));
         }
         if kind.is_posted() {
             if !state.is_final() {

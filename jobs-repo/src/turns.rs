@@ -7,8 +7,9 @@
 use contracts::{
     ids::{ExecutorId, JobId, MontageId},
     job::{Failure, JobKind, JobState},
-    lease::{FailRequest, LARGEST_PART_RESULT_BYTES, LARGEST_PLAN_BYTES, LeaseProof},
+    lease::{FailRequest, LARGEST_ANSWER_BYTES, LARGEST_PART_RESULT_BYTES, LeaseProof},
     plan::PlanView,
+    probe::ProbeView,
 };
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub enum Turn {
 pub enum Product {
     /// It is published: of a montage or a transcript.
     Montage(MontageId),
-    /// It is kept with the job: of a plan or a part.
+    /// It is kept with the job: of a plan, a probe or a part.
     Result(Value),
 }
 
@@ -60,19 +61,24 @@ impl Product {
             (JobKind::Montage | JobKind::Transcript, Self::Result(_)) => {
                 Some("a job of this kind is completed with a `montage_id`")
             }
-            (JobKind::Plan | JobKind::Segment, Self::Montage(_)) => {
+            (JobKind::Plan | JobKind::Probe | JobKind::Segment, Self::Montage(_)) => {
                 Some("a job of this kind is completed with a `result`")
             }
-            (JobKind::Plan, Self::Result(result)) if larger(result, LARGEST_PLAN_BYTES) => {
-                Some("the result of a plan has at most 4 MiB")
+            (JobKind::Plan | JobKind::Probe, Self::Result(result))
+                if larger(result, LARGEST_ANSWER_BYTES) =>
+            {
+                Some("the result of a plan or a probe has at most 4 MiB")
             }
             (JobKind::Plan, Self::Result(result)) if PlanView::deserialize(result).is_err() => {
                 Some("the result of a plan is a plan as it is shown; this one has another form")
             }
+            (JobKind::Probe, Self::Result(result)) if ProbeView::deserialize(result).is_err() => {
+                Some("the result of a probe is what was found as it is shown; this one has another form")
+            }
             (JobKind::Segment, Self::Result(result)) if larger(result, LARGEST_PART_RESULT_BYTES) => {
                 Some("the result of a part has at most 256 KiB")
             }
-            (JobKind::Plan | JobKind::Segment, Self::Result(_)) => None,
+            (JobKind::Plan | JobKind::Probe | JobKind::Segment, Self::Result(_)) => None,
         }
     }
 }

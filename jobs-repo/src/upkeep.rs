@@ -25,6 +25,8 @@ const FORGET_MOST: i64 = 5000;
 const SENT_HOURS: i32 = 1;
 /// How long plans stay after they were asked for, and parts after their job ended.
 const OWN_HOURS: i32 = 1;
+/// How long probes stay after they were asked for: somebody cuts by one for an evening.
+const PROBE_HOURS: i32 = 12;
 
 /// Sweeps until the service stops.
 pub async fn sweep(app: Arc<App>) {
@@ -156,7 +158,7 @@ async fn publish_counts(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Deletes sent hints, idempotency keys, plans, parts, executors and deliveries that are old, a bounded number at a time.
+/// Deletes sent hints, idempotency keys, plans, probes, parts, executors and deliveries that are old, a bounded number at a time.
 ///
 /// # Errors
 /// Those of the database.
@@ -182,14 +184,15 @@ pub async fn forget(connection: &mut PgConnection) -> sqlx::Result<()> {
     webhooks::forget(connection, FORGET_MOST).await
 }
 
-/// Deletes what the services made themselves and nobody needs any more: plans an hour after they were asked for, parts an
-/// hour after their job ended. Their leases go too: an id never comes back, so no fence of theirs can be used again.
+/// Deletes what the services made themselves and nobody needs any more: plans and probes some hours after they were asked for,
+/// parts an hour after their job ended. Their leases go too: an id never comes back, so no fence of theirs can be used again.
 async fn forget_own(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(
         "WITH old AS (
              SELECT job.id FROM jobs.jobs AS job LEFT JOIN jobs.jobs AS parent ON parent.id = job.parent_id
              WHERE job.state <> 'running'
                AND (job.kind = 'plan' AND job.created_at < now() - make_interval(hours => $1)
+                    OR job.kind = 'probe' AND job.created_at < now() - make_interval(hours => $3)
                     OR job.kind = 'segment' AND parent.finished_at < now() - make_interval(hours => $1))
              LIMIT $2
              FOR UPDATE OF job SKIP LOCKED),
@@ -198,6 +201,7 @@ async fn forget_own(connection: &mut PgConnection) -> sqlx::Result<()> {
          DELETE FROM jobs.jobs AS job USING old WHERE job.id = old.id",
         OWN_HOURS,
         FORGET_MOST,
+        PROBE_HOURS,
     )
     .execute(&mut *connection)
     .await?;

@@ -1,9 +1,10 @@
 //! News of jobs for those who follow them: one task of each process looks for what changed, and tells all who listen.
 //!
 //! There is no table of events. A look finds the jobs that changed since the one before, by the moment at which the
-//! transaction of the change began (`turned_at`; of running jobs, whose heartbeats are to stay cheap, `updated_at`). No
-//! transaction is open during work, so a change that is committed later than [`OVERLAP`] after that moment does not happen: each
-//! look reaches back that far before the one before, and what was told already is known by its version.
+//! transaction of the change began (`turned_at`; of running jobs, whose heartbeats are to stay cheap, `updated_at`). Each look
+//! reaches back [`OVERLAP`] before the one before, and what was told already is known by its version. No transaction is
+//! open during work, so that none is committed later than that; if a process is halted in the midst of one for longer, its change
+//! is told with the job's next.
 //!
 //! Promises: nobody looks while nobody listens; who begins to listen hears of everything that is committed after that, within
 //! [`LOOK_EVERY`] (written by this process, within [`GATHER`]) and a moment; several changes of one job in that time may be told as
@@ -238,6 +239,8 @@ pub async fn run(app: Arc<App>) {
                     tracing::warn!(%error, "changes of jobs cannot be read; those who follow them hear of them later");
                 }
                 broken = true;
+                // Whoever began to listen is there still.
+                listened_to = true;
             }
         }
     }

@@ -13,6 +13,14 @@ CREATE INDEX montages_kinds ON montages.montages (kind, created_at DESC, id DESC
 -- Nothing reads it any more.
 DROP INDEX montages.montages_newest;
 
+-- For labels by their name alone, which montages_labels does not know.
+CREATE INDEX montages_label_names ON montages.montages USING gin (labels);
+-- What is new stands in the index itself, not in a list beside it that every search has to go through.
+ALTER INDEX montages.montages_search SET (fastupdate = off);
+ALTER INDEX montages.montages_streamers SET (fastupdate = off);
+ALTER INDEX montages.montages_labels SET (fastupdate = off);
+ALTER INDEX montages.montages_label_names SET (fastupdate = off);
+
 -- What a search found in a montage: up to three places where its words stand, marked, and the second to play from: that of the best
 -- cue, else of the best clip; none where only the title has the words. Only what is shown is marked, because that is what costs.
 CREATE FUNCTION montages.found(montage uuid, wanted tsquery, OUT excerpt text, OUT second double precision)

@@ -14,7 +14,7 @@ use contracts::{
     lease::LeaseProof,
     problem::ProblemCode,
 };
-use fetch::{FetchError, ObjectKey, Store};
+use fetch::{FetchError, Fetcher, ObjectKey, Store};
 use futures::{Stream, StreamExt, stream};
 use service_kit::{
     client::ServiceClient,
@@ -29,7 +29,7 @@ use std::{
 };
 use tokio::sync::Notify;
 
-use crate::Config;
+use crate::{Config, probes::Opened};
 
 /// Longest time of a request whose body is not a stream.
 const LONGEST_REQUEST: Duration = Duration::from_secs(60);
@@ -41,6 +41,10 @@ pub struct App {
     pub pool: PgPool,
     pub store: Store,
     pub jobs: ServiceClient,
+    /// Reads what people look into, wherever it is.
+    pub fetcher: Fetcher,
+    /// What is being read so.
+    pub opened: Opened,
     pub link_ttl: Duration,
     pub upload_max_bytes: u64,
     pub segment_keep: Duration,
@@ -58,6 +62,8 @@ impl App {
             pool,
             store: Store::open(&config.store)?,
             jobs: ServiceClient::new("jobs-repo", &config.jobs_url, config.internal_token.clone())?,
+            fetcher: Fetcher::new(config.fetch.clone())?,
+            opened: Opened::default(),
             link_ttl: config.link_ttl,
             upload_max_bytes: config.upload_max_bytes,
             segment_keep: config.segment_keep,

@@ -3,6 +3,8 @@
 use contracts::montage::Clip;
 use std::fmt::Write as _;
 
+use crate::names::one_line;
+
 /// Writes the chapters; hours appear on every line once the last chapter starts past the first hour.
 #[must_use]
 pub fn text(clips: &[Clip]) -> String {
@@ -12,11 +14,7 @@ pub fn text(clips: &[Clip]) -> String {
         let seconds = whole_seconds(clip);
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         // A line is a chapter: a title must not make more of them.
-        let title = clip
-            .title
-            .split(|sign: char| sign.is_whitespace() || sign.is_control())
-            .filter(|word| !word.is_empty());
-        let title = title.collect::<Vec<_>>().join(" ");
+        let title = one_line(&clip.title);
         // Writing to a String does not fail.
         let _ = if with_hours {
             writeln!(out, "{hours}:{minutes:02}:{seconds:02} {title}")

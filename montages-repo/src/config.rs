@@ -1,6 +1,6 @@
 //! The settings of montages-repo.
 
-use fetch::StoreConfig;
+use fetch::{FetchConfig, StoreConfig};
 use secrecy::SecretString;
 use service_kit::{db::DatabaseConfig, env::Env};
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
@@ -28,6 +28,9 @@ pub struct Config {
     pub internal_token: Option<SecretString>,
     /// `SM_OBJECT_STORE` and the other variables of [`StoreConfig`].
     pub store: StoreConfig,
+    /// How links are read that somebody looked into and plays before cutting from them: the same `SM_FETCH_…` variables as the
+    /// executor's. Directories of the operator's are not read here.
+    pub fetch: FetchConfig,
     /// `SM_LINK_TTL`: how long signed links live; 15 minutes by default, at most 12 hours.
     pub link_ttl: Duration,
     /// `SM_UPLOAD_MAX_BYTES`: the largest upload; 20 GiB by default.
@@ -63,6 +66,10 @@ impl Config {
             jobs_url: env.parse("SM_JOBS_URL", "http://127.0.0.1:8081".to_owned())?,
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
             store: StoreConfig::from_lookup(&|name| env.lookup(name))?,
+            fetch: FetchConfig {
+                media_dirs: Vec::new(),
+                ..FetchConfig::from_lookup(&|name| env.lookup(name))?
+            },
             link_ttl,
             upload_max_bytes: env.size("SM_UPLOAD_MAX_BYTES", 20 << 30)?,
             segment_keep,

@@ -1,4 +1,4 @@
-//! The files of a montage: media, poster, sprites, captions, chapters, provenance.
+//! The files of a montage: media, poster, sprites, captions, chapters, timelines, provenance.
 
 use axum::{
     extract::State,
@@ -21,12 +21,13 @@ use crate::{
     chapters, names,
     rows::{MontageRow, cues, piece_name},
     serve::{self, Entity},
+    timeline::{self, Timeline},
 };
 
 type Shared = State<Arc<App>>;
 
 /// How a file is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FileQuery {
     /// `1` to be offered as a download under the montage's title.
@@ -40,7 +41,7 @@ impl FileQuery {
 }
 
 /// Serves a stored piece.
-async fn piece(
+pub async fn piece(
     app: &App,
     id: MontageId,
     piece: Piece,
@@ -235,6 +236,56 @@ pub async fn chapters(
     let disposition =
         query.wanted().then(|| names::attachment(&names::file_name(&row.title, "chapters.txt")));
     serve::bytes(chapters::text(&row.clips), "text/plain; charset=utf-8", disposition, &method, &headers)
+}
+
+/// The cuts of a montage for editing programs, as an EDL (CMX 3600).
+///
+/// Record timecodes begin at 01:00:00:00. Source timecodes count from the source's first picture, in the montage's frame rate. At 29.97
+/// and 59.94 frames a second they are drop-frame.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/timeline.edl", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+    responses((status = 200, content_type = "text/plain", description = "The list"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"),
+              (status = 409, description = "No timecode counts its frames (`conflict`)", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn timeline_edl(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let row = MontageRow::find(&app.pool, id).await?;
+    let text = timeline::edl(&Timeline::of(&row.title, &row.media, &row.clips)?)?;
+    let disposition = query.wanted().then(|| names::attachment(&names::file_name(&row.title, "edl")));
+    serve::bytes(text, "text/plain; charset=utf-8", disposition, &method, &headers)
+}
+
+/// The cuts of a montage for editing programs, as OpenTimelineIO.
+///
+/// Each clip refers to its source as it was written in the job, by frames of the montage's rate from the source's first picture on.
+#[utoipa::path(
+    get, path = "/v1/montages/{id}/timeline.otio", tag = "montages",
+    params(("id" = MontageId, Path, description = "The montage"), FileQuery),
+    responses((status = 200, content_type = "application/json", description = "The timeline"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, description = "No such montage", body = Problem, content_type = "application/problem+json"),
+              (status = 409, description = "Its frame rate is not known (`conflict`)", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn timeline_otio(
+    State(app): Shared,
+    method: Method,
+    Path(id): Path<MontageId>,
+    Query(query): Query<FileQuery>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let row = MontageRow::find(&app.pool, id).await?;
+    let written = timeline::otio(&Timeline::of(&row.title, &row.media, &row.clips)?, id);
+    let text = serde_json::to_vec(&written).map_err(ApiError::internal)?;
+    let disposition = query.wanted().then(|| names::attachment(&names::file_name(&row.title, "otio")));
+    serve::bytes(text, "application/json", disposition, &method, &headers)
 }
 
 /// How a montage was made: sources, plan, attempts, versions, checks.

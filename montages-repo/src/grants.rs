@@ -126,17 +126,10 @@ fn fits(sizes: &[u64], largest: Option<u64>) -> ApiResult<()> {
 
 /// Whether a job's spec names what is to be read.
 fn names(spec: &JobSpec, wish: &ReadWish) -> bool {
-    let wanted = match wish {
-        ReadWish::Upload(id) => Source::Upload(*id),
-        ReadWish::Montage(id) => Source::Montage(*id),
-        ReadWish::Speech(id) => {
-            return matches!(spec, JobSpec::Transcript(spec) if spec.montage == *id);
-        }
-    };
-    match (spec, spec.montage()) {
-        (JobSpec::Transcript(spec), _) => wanted == Source::Montage(spec.montage),
-        (_, Some(montage)) => montage.sources().any(|source| *source == wanted),
-        (_, None) => false,
+    match wish {
+        ReadWish::Upload(id) => spec.names(&Source::Upload(*id)),
+        ReadWish::Montage(id) => spec.names(&Source::Montage(*id)),
+        ReadWish::Speech(id) => matches!(spec, JobSpec::Transcript(spec) if spec.montage == *id),
     }
 }
 

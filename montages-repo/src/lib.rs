@@ -12,6 +12,7 @@ mod config;
 mod edit;
 mod facets;
 mod files;
+mod find;
 mod grants;
 mod list;
 mod marks;
@@ -19,6 +20,7 @@ mod names;
 mod objects;
 mod playlists;
 mod previews;
+mod probes;
 mod publish;
 mod reaper;
 mod results;
@@ -26,6 +28,7 @@ mod rows;
 mod search;
 mod segments;
 mod serve;
+mod timeline;
 mod transcripts;
 mod trash;
 mod uploads;
@@ -51,7 +54,7 @@ const RESULT_BYTES: usize = 64 << 20;
 /// # Errors
 /// When the database cannot be reached, the object store's settings cannot work, or the address is taken.
 pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Result<Running> {
-    let pool = service_kit::db::connect(&config.database, "montages-repo").await?;
+    let pool = service_kit::db::connect_with(&config.database, "montages-repo", find::SETTINGS).await?;
     let app = Arc::new(App::new(&config, pool.clone())?);
     let listener = bind(config.listen).await?;
     let options = ServeOptions {
@@ -97,6 +100,7 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(segments::store))
         .routes(routes!(previews::show))
         .routes(routes!(previews::playlist))
+        .routes(routes!(uploads::list))
         .routes(routes!(uploads::get, uploads::delete))
         .routes(routes!(list::list))
         .routes(routes!(facets::facets))
@@ -107,6 +111,8 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::captions_txt))
         .routes(routes!(files::captions_json))
         .routes(routes!(files::chapters))
+        .routes(routes!(files::timeline_edl))
+        .routes(routes!(files::timeline_otio))
         .routes(routes!(files::provenance))
         .routes(routes!(transcripts::transcribe))
         .routes(routes!(search::search))
@@ -117,10 +123,12 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
 fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(uploads::upload))
+        .routes(routes!(uploads::media))
         .routes(routes!(files::media))
         .routes(routes!(files::media_mp4))
         .routes(routes!(files::playlist))
         .routes(routes!(previews::object))
+        .routes(routes!(probes::media))
         .routes(routes!(files::poster))
         .routes(routes!(files::sprites))
 }
@@ -147,6 +155,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (28, 32), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (32, 37), "{:?}", paths.keys());
     }
 }

@@ -8,25 +8,24 @@ use axum::{
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
-    montage::{Montage, MontageKind, MontagePage, MontageSummary, Sprites},
+    montage::{Montage, MontageKind, MontagePage},
     problem::{Problem, ProblemCode},
-    transcript::TranscriptState,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use service_kit::{
     extract::{Json, Path, Query},
     paging,
     problem::{ApiError, ApiResult},
 };
-use sqlx::types::Json as Column;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{
     app::App,
     conditional::{Representation, Verdict, judge},
-    rows::{MontageRow, SummaryRow},
+    find::{self, Place, Wanted},
+    rows::MontageRow,
 };
 
 /// Longest search text, in characters.
@@ -56,17 +55,6 @@ pub struct ListQuery {
     cursor: Option<String>,
 }
 
-/// The filters that a cursor is bound to.
-#[derive(Serialize)]
-struct Filters<'a> {
-    q: Option<&'a str>,
-    kinds: Option<&'a [String]>,
-    label: Option<&'a str>,
-    streamer: Option<&'a str>,
-    since: Option<DateTime<Utc>>,
-    until: Option<DateTime<Utc>>,
-}
-
 /// Checks a search text.
 pub fn search_text(text: Option<&str>) -> ApiResult<Option<&str>> {
     match text.map(str::trim).filter(|text| !text.is_empty()) {
@@ -93,64 +81,26 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Json<MontagePage>> {
     let limit = paging::limit(query.limit)?;
-    let label = query.label.as_deref().map(label).transpose()?;
     let kinds = query.kind.as_deref().map(kinds).transpose()?;
-    let filters = Filters {
-        q: search_text(query.q.as_deref())?,
+    let wanted = Wanted {
+        text: search_text(query.q.as_deref())?,
         kinds: kinds.as_deref(),
-        label: query.label.as_deref(),
+        label: query.label.as_deref().map(label).transpose()?,
         streamer: query.streamer.as_deref().filter(|name| !name.contains('\0')),
         since: query.since,
         until: query.until,
     };
-    let after: Option<(DateTime<Utc>, Uuid)> =
-        query.cursor.as_deref().map(|cursor| paging::decode(cursor, &filters)).transpose()?;
-    let wanted_label =
-        label.as_ref().and_then(|(name, value)| Some(Column(BTreeMap::from([(*name, (*value)?)]))));
-    let mut rows = sqlx::query_as!(
-        SummaryRow,
-        r#"SELECT page.id, page.job_id, to_jsonb(page.kind) AS "kind!: Column<MontageKind>", page.title,
-                  page.labels AS "labels: Column<BTreeMap<String, String>>", page.streamers,
-                  jsonb_array_length(page.clips) AS "clip_count!", page.duration, page.width, page.height,
-                  page.transcript -> 'state' AS "transcript_state!: Column<TranscriptState>", page.created_at,
-                  EXISTS (SELECT FROM montages.pieces WHERE montage_id = page.id AND piece = 'playlist') AS "has_playlist!",
-                  page.sprites AS "sprites: Column<Sprites>", found.excerpt AS "matched?", found.second AS "matched_at?"
-           FROM (
-               SELECT * FROM montages.montages
-               WHERE deleted_at IS NULL
-                 AND ($1::text IS NULL OR search @@ (SELECT montages.query($1)))
-                 AND ($2::text[] IS NULL OR kind = ANY($2))
-                 AND ($3::jsonb IS NULL OR labels @> $3)
-                 AND ($4::text IS NULL OR labels ? $4)
-                 AND ($5::text IS NULL OR streamers @> ARRAY[$5])
-                 AND ($6::timestamptz IS NULL OR created_at >= $6)
-                 AND ($7::timestamptz IS NULL OR created_at < $7)
-                 AND ($8::timestamptz IS NULL OR (created_at, id) < ($8, $9::uuid))
-               ORDER BY created_at DESC, id DESC
-               LIMIT $10
-           ) AS page, LATERAL montages.found(page.id, montages.query($1)) AS found
-           ORDER BY page.created_at DESC, page.id DESC"#,
-        filters.q,
-        filters.kinds,
-        wanted_label as _,
-        label.as_ref().map(|(name, _)| *name),
-        filters.streamer,
-        filters.since,
-        filters.until,
-        after.map(|(moment, _)| moment),
-        after.map(|(_, id)| id),
-        // One more than the page, to know whether there is a next one.
-        limit + 1
-    )
-    .fetch_all(&app.pool)
-    .await?;
-    let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+    let after: Option<Place> =
+        query.cursor.as_deref().map(|cursor| paging::decode(cursor, &wanted)).transpose()?;
+    // One more than the page, to know whether there is a next one.
+    let mut places = find::newest(&app, &wanted, after, limit + 1).await?;
+    let more = i64::try_from(places.len()).is_ok_and(|count| count > limit);
     if more {
-        rows.pop();
+        places.pop();
     }
-    let next_cursor =
-        rows.last().filter(|_| more).map(|last| paging::encode(&(last.created_at, last.id), &filters));
-    let items: Vec<MontageSummary> = rows.into_iter().map(SummaryRow::into_summary).collect();
+    let next_cursor = places.last().filter(|_| more).map(|last| paging::encode(last, &wanted));
+    let ids: Vec<Uuid> = places.into_iter().map(|(_, id)| id).collect();
+    let items = find::summaries(&app, &ids, wanted.text).await?;
     Ok(Json(MontagePage { items, next_cursor }))
 }
 

@@ -12,6 +12,13 @@ const SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 /// Longest name without its extension, in characters.
 const LONGEST: usize = 100;
 
+/// A text as one line: whatever separates words or lines becomes a single space.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|sign: char| sign.is_whitespace() || sign.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// A file name from a title.
 #[must_use]
 pub fn file_name(title: &str, extension: &str) -> String {

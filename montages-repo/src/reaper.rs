@@ -4,7 +4,10 @@
 //! back-off per place; any number of reapers may run. No transaction is open while the store works.
 
 use service_kit::problem::ApiResult;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,6 +35,7 @@ pub async fn run(app: Arc<App>, every: Duration, shutdown: CancellationToken) {
 /// One round; answers how many places it deleted.
 async fn round(app: &App) -> ApiResult<usize> {
     trash::empty(app).await?;
+    app.opened.forget(Instant::now());
     segments::retire(app).await?;
     // A grant that came while its attempt was being published listed what a row owns by now.
     sqlx::query!(

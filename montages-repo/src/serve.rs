@@ -14,6 +14,7 @@ use contracts::problem::ProblemCode;
 use fetch::{ObjectKey, Store};
 use service_kit::problem::{ApiError, ApiResult};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 
 use crate::{
     app::store_error,
@@ -40,16 +41,10 @@ pub async fn object(
     method: &Method,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
-    let (verdict, mut response) = begin(entity, method, headers)?;
-    if method == Method::HEAD {
-        return Ok(response);
-    }
-    let range = match verdict {
-        Verdict::Whole => None,
-        Verdict::Part { first, last } => Some(first..last + 1),
-        _ => return Ok(response),
-    };
-    let body = store.get(key, range.clone()).await.map_err(store_error)?;
+    let (wanted, mut response) = begin(entity, method, headers)?;
+    let Some(wanted) = wanted else { return Ok(response) };
+    let part = (wanted != (0..entity.length)).then_some(wanted);
+    let body = store.get(key, part).await.map_err(store_error)?;
     if body.info.size != entity.length {
         return Err(ApiError::internal(anyhow::anyhow!(
             "object {key} has {} bytes instead of {}",
@@ -77,33 +72,31 @@ pub fn bytes(
         content_type,
         disposition,
     };
-    let (verdict, mut response) = begin(&entity, method, headers)?;
-    if method == Method::HEAD {
-        return Ok(response);
-    }
-    let part = match verdict {
-        Verdict::Whole => body,
+    let (wanted, mut response) = begin(&entity, method, headers)?;
+    if let Some(wanted) = wanted {
         // The judge keeps parts inside the length, which is that of a slice in memory.
-        Verdict::Part { first, last } => body.slice(first as usize..=last as usize),
-        _ => return Ok(response),
-    };
-    *response.body_mut() = Body::from(part);
+        *response.body_mut() = Body::from(body.slice(wanted.start as usize..wanted.end as usize));
+    }
     Ok(response)
 }
 
-/// Judges the request and makes the answer up to its body.
-fn begin(entity: &Entity, method: &Method, headers: &HeaderMap) -> ApiResult<(Verdict, Response)> {
+/// Judges the request and makes the answer up to its body; says which bytes belong into that, if any do.
+pub fn begin(
+    entity: &Entity,
+    method: &Method,
+    headers: &HeaderMap,
+) -> ApiResult<(Option<Range<u64>>, Response)> {
     let now =
         Representation { etag: &entity.etag, last_modified: entity.last_modified, length: entity.length };
     let verdict = judge(method, headers, &now);
     let mut response = Response::new(Body::empty());
-    let mut length = entity.length;
+    let mut wanted = 0..entity.length;
     match verdict {
         Verdict::Whole => {}
         Verdict::NotModified => *response.status_mut() = StatusCode::NOT_MODIFIED,
         Verdict::Part { first, last } => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            length = last - first + 1;
+            wanted = first..last + 1;
             put(&mut response, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{}", entity.length));
         }
         Verdict::PreconditionFailed => {
@@ -120,7 +113,7 @@ fn begin(entity: &Entity, method: &Method, headers: &HeaderMap) -> ApiResult<(Ve
             let mut response = problem.into_response();
             put(&mut response, header::CONTENT_RANGE, &format!("bytes */{}", entity.length));
             put(&mut response, header::ACCEPT_RANGES, "bytes");
-            return Ok((verdict, response));
+            return Ok((None, response));
         }
     }
     put(&mut response, header::ETAG, &entity.etag);
@@ -131,13 +124,14 @@ fn begin(entity: &Entity, method: &Method, headers: &HeaderMap) -> ApiResult<(Ve
     }
     if verdict != Verdict::NotModified {
         put(&mut response, header::CONTENT_TYPE, entity.content_type);
-        put(&mut response, header::CONTENT_LENGTH, &length.to_string());
+        put(&mut response, header::CONTENT_LENGTH, &(wanted.end - wanted.start).to_string());
         put(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         if let Some(disposition) = &entity.disposition {
             response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition.clone());
         }
     }
-    Ok((verdict, response))
+    let has_body = verdict != Verdict::NotModified && method != Method::HEAD;
+    Ok((has_body.then_some(wanted), response))
 }
 
 fn put(response: &mut Response, name: header::HeaderName, value: &str) {

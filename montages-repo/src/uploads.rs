@@ -6,27 +6,32 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::UploadId,
-    object::Upload,
+    media::{SNIFF_BYTES, media_type},
+    object::{Upload, UploadPage},
     problem::{Problem, ProblemCode},
 };
-use fetch::{FetchError, Size, Stored};
+use fetch::{FetchError, ObjectKey, Size, Stored};
+use futures::TryStreamExt;
 use serde::Deserialize;
 use service_kit::{
     extract::{Json, Path, Query},
+    paging,
     problem::{ApiError, ApiResult},
 };
 use std::sync::Arc;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use crate::{
     app::{App, key, patient, store_error},
     publish::{discard, own},
+    serve::{self, Entity},
 };
 
 /// Longest name, in characters.
@@ -127,7 +132,18 @@ async fn store(app: &App, id: UploadId, name: Option<String>, body: Body) -> Api
     .fetch_one(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(Upload { id, name, bytes: size, sha256, created_at })
+    Ok(complete(id, name, size, sha256, created_at))
+}
+
+/// A file that is all there, as it is answered.
+fn complete(
+    id: UploadId,
+    name: Option<String>,
+    bytes: u64,
+    sha256: String,
+    created_at: DateTime<Utc>,
+) -> Upload {
+    Upload { id, name, bytes, complete: true, received: bytes, sha256: Some(sha256), created_at }
 }
 
 /// Has what was stored of a failed upload deleted now rather than in a day.
@@ -142,6 +158,132 @@ async fn give_up(app: &App, id: UploadId) {
     }
 }
 
+/// Which uploads are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// 1 to 200; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List uploads
+///
+/// Those that are complete, the newest first.
+#[utoipa::path(
+    get,
+    operation_id = "list_uploads",
+    path = "/v1/uploads", tag = "uploads", params(PageQuery),
+    responses((status = 200, body = UploadPage, description = "One page"),
+              (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter cannot be read"))
+)]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<PageQuery>,
+) -> ApiResult<Json<UploadPage>> {
+    let limit = paging::limit(query.limit)?;
+    let after: Option<(DateTime<Utc>, Uuid)> =
+        query.cursor.as_deref().map(|cursor| paging::decode(cursor, &())).transpose()?;
+    let mut items: Vec<Upload> = sqlx::query!(
+        "SELECT id, name, bytes, sha256, created_at FROM montages.uploads
+         WHERE $1::timestamptz IS NULL OR (created_at, id) < ($1, $2::uuid)
+         ORDER BY created_at DESC, id DESC
+         LIMIT $3",
+        after.map(|(moment, _)| moment),
+        after.map(|(_, id)| id),
+        // One more than the page, to know whether there is a next one.
+        limit + 1
+    )
+    .map(|row| complete(UploadId(row.id), row.name, row.bytes.unsigned_abs(), row.sha256, row.created_at))
+    .fetch_all(&app.pool)
+    .await?;
+    let more = i64::try_from(items.len()).is_ok_and(|count| count > limit);
+    if more {
+        items.pop();
+    }
+    let next_cursor =
+        items.last().filter(|_| more).map(|last| paging::encode(&(last.created_at, last.id.0), &()));
+    Ok(Json(UploadPage { items, next_cursor }))
+}
+
+/// The bytes of an upload, under a content type by its first ones: that of a video, or `application/octet-stream`. Supports
+/// `Range`, `If-Range` and conditional requests.
+#[utoipa::path(
+    get,
+    operation_id = "upload_media",
+    path = "/v1/uploads/{id}/media", tag = "uploads",
+    params(("id" = UploadId, Path, description = "The upload"),
+           ("Range" = Option<String>, Header, description = "One byte range; of several the whole is served")),
+    responses((status = 200, content_type = "video/*", description = "The whole file"),
+              (status = 206, content_type = "video/*", description = "The asked part"),
+              (status = 304, description = "It is what If-None-Match names"),
+              (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload"),
+              (status = 412, body = Problem, content_type = "application/problem+json", description = "It is not what If-Match names"),
+              (status = 416, body = Problem, content_type = "application/problem+json", description = "The range lies outside the file"))
+)]
+pub async fn media(
+    State(app): State<Arc<App>>,
+    method: Method,
+    Path(id): Path<UploadId>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let stored = stored(&app, id).await?;
+    let content_type = stored.media_type.unwrap_or("application/octet-stream");
+    stored.serve(&app, content_type, &method, &headers).await
+}
+
+/// A file that was uploaded, as it is served.
+pub struct StoredUpload {
+    key: ObjectKey,
+    bytes: u64,
+    sha256: String,
+    created_at: DateTime<Utc>,
+    /// By its first bytes, where it is a video.
+    pub media_type: Option<&'static str>,
+}
+
+/// Finds an upload and looks at its first bytes.
+pub async fn stored(app: &App, id: UploadId) -> ApiResult<StoredUpload> {
+    let row = sqlx::query!(
+        "SELECT object_key, bytes, sha256, created_at FROM montages.uploads WHERE id = $1",
+        id.0
+    )
+    .fetch_optional(&app.pool)
+    .await?
+    .ok_or_else(|| ApiError::not_found("upload"))?;
+    let (key, bytes) = (key(&row.object_key)?, row.bytes.unsigned_abs());
+    let mut beginning = app.store.get(&key, Some(0..SNIFF_BYTES as u64)).await.map_err(store_error)?;
+    let mut head = Vec::with_capacity(SNIFF_BYTES);
+    while let Some(piece) = beginning.stream.try_next().await.map_err(store_error)? {
+        head.extend_from_slice(&piece);
+    }
+    let media_type = media_type(&head);
+    Ok(StoredUpload { key, bytes, sha256: row.sha256, created_at: row.created_at, media_type })
+}
+
+impl StoredUpload {
+    /// Serves its bytes under a content type.
+    pub async fn serve(
+        &self,
+        app: &App,
+        content_type: &'static str,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> ApiResult<Response> {
+        let entity = Entity {
+            etag: format!("\"{}\"", self.sha256),
+            last_modified: Some(self.created_at),
+            length: self.bytes,
+            content_type,
+            disposition: None,
+        };
+        serve::object(&app.store, &self.key, &entity, method, headers).await
+    }
+}
+
 /// Look at an upload
 #[utoipa::path(
     get,
@@ -153,10 +295,7 @@ async fn give_up(app: &App, id: UploadId) {
 pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> ApiResult<Json<Upload>> {
     let upload =
         sqlx::query!("SELECT name, bytes, sha256, created_at FROM montages.uploads WHERE id = $1", id.0)
-            .map(|row| {
-                let created_at: DateTime<Utc> = row.created_at;
-                Upload { id, name: row.name, bytes: row.bytes.unsigned_abs(), sha256: row.sha256, created_at }
-            })
+            .map(|row| complete(id, row.name, row.bytes.unsigned_abs(), row.sha256, row.created_at))
             .fetch_optional(&app.pool)
             .await?;
     upload.map(Json).ok_or_else(|| ApiError::not_found("upload"))

@@ -10,6 +10,8 @@ mod finding;
 mod jobs;
 #[path = "montages_repo/previews.rs"]
 mod previews;
+#[path = "montages_repo/probes.rs"]
+mod probes;
 #[path = "montages_repo/publishing.rs"]
 mod publishing;
 #[path = "montages_repo/segments.rs"]

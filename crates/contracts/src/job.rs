@@ -20,6 +20,8 @@ pub enum JobKind {
     Transcript,
     /// The plan of a montage, which is answered and not made. Not posted as a job, not counted, gone after an hour.
     Plan,
+    /// What is in a source, which is answered too. Not posted as a job, not counted, gone after twelve hours.
+    Probe,
     /// Some segments of a montage that is under way. Posted by the executor that leads it, not counted, gone with it.
     Segment,
 }
@@ -30,6 +32,7 @@ impl JobKind {
         ("montage", Self::Montage),
         ("transcript", Self::Transcript),
         ("plan", Self::Plan),
+        ("probe", Self::Probe),
         ("segment", Self::Segment),
     ];
 
@@ -43,8 +46,15 @@ impl JobKind {
             Self::Montage => "montage",
             Self::Transcript => "transcript",
             Self::Plan => "plan",
+            Self::Probe => "probe",
             Self::Segment => "segment",
         }
+    }
+
+    /// Whether it comes to an answer that somebody waits for, instead of to a montage.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        matches!(self, Self::Plan | Self::Probe)
     }
 
     /// Whether people post it; others are made by the services themselves.

@@ -109,8 +109,8 @@ pub struct HeartbeatResponse {
     pub leases: Vec<BeatAnswer>,
 }
 
-/// Largest result of a plan, in bytes of JSON.
-pub const LARGEST_PLAN_BYTES: usize = 4 << 20;
+/// Largest result of a plan or a probe, in bytes of JSON.
+pub const LARGEST_ANSWER_BYTES: usize = 4 << 20;
 /// Largest result of a part, in bytes of JSON: its leader asks for the results of all parts at once.
 pub const LARGEST_PART_RESULT_BYTES: usize = 256 << 10;
 
@@ -125,7 +125,7 @@ pub struct CompleteRequest {
     /// What was published: for a montage or a transcript.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub montage_id: Option<MontageId>,
-    /// What was found out or made: for a plan the plan as it is shown, for a part anything but null.
+    /// What was found out or made: for a plan or a probe what is shown, for a part anything but null.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,

@@ -175,8 +175,22 @@ pub struct Upload {
     pub name: Option<String>,
     /// Its size.
     pub bytes: u64,
-    /// SHA-256 of its bytes, in hexadecimal.
-    pub sha256: String,
-    /// When it was complete.
+    /// Whether all of it is there: only then can it be used.
+    pub complete: bool,
+    /// Bytes that have come so far.
+    pub received: u64,
+    /// SHA-256 of its bytes, in hexadecimal; absent until it is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// When it was complete, or begun if it is not.
     pub created_at: DateTime<Utc>,
+}
+
+/// One page of uploads, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct UploadPage {
+    /// Those that are complete.
+    pub items: Vec<Upload>,
+    /// For the next page; absent on the last.
+    pub next_cursor: Option<String>,
 }

@@ -33,6 +33,10 @@ pub struct PlanView {
     /// Bytes that the clips need of their sources. What is kept from earlier reading is not fetched again, and counted all
     /// the same.
     pub bytes_to_fetch: u64,
+    /// How long an executor like the one that planned it will roughly take, in seconds, with nothing else to do; 0 where the
+    /// executor is too old to say. Transcribing is not counted.
+    #[serde(default)]
+    pub seconds_estimated: f64,
     /// The clips, in the order in which they stand; intro and outro among them.
     pub clips: Vec<PlanClip>,
     /// What the montage is joined from, in order; the sound after the pictures.

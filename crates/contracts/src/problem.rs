@@ -97,6 +97,12 @@ codes! {
         operators: "Nothing is wrong here.",
         example: "limit=500: a page has 1 to 200 items.",
     }
+    InvalidHeader = "invalid_header", 400, "A header cannot be read" {
+        meaning: "A header of the request is missing, or has a value that this route does not accept. Nothing was done.",
+        callers: "The detail names the header and what it accepts.",
+        operators: "Nothing is wrong here, unless a proxy in front of the gateway takes headers away.",
+        example: "Upload-Offset: expected a number of bytes.",
+    }
     InvalidCursor = "invalid_cursor", 400, "The cursor cannot be used" {
         meaning: "A cursor continues one list with one set of filters. This one was changed, or belongs to another list or to other filters.",
         callers: "Send `next_cursor` of the page before as it is, percent-encoded, together with the same filters. To begin anew, leave `cursor` out.",
@@ -129,8 +135,8 @@ codes! {
     }
     NotFound = "not_found", 404, "There is no such thing" {
         meaning: "Nothing has this id or address: it never was, it was deleted, or it is kept for a while only, and that is over.",
-        callers: "Check the id and the path; /docs lists all routes. A part of a montage (captions, a picture) may be missing although the montage is there: its `missing` says so.",
-        operators: "Nothing is wrong here, unless rows or objects were removed behind the services' back.",
+        callers: "Check the id and the path; /docs lists all routes. A montage that was deleted a moment ago can be brought back by `POST /v1/montages/{id}/restore`. A part of a montage (captions, a picture) may be missing although the montage is there: its `missing` says so.",
+        operators: "Nothing is wrong here, unless rows or objects were removed behind the services' back. `SM_TRASH_KEEP` says for how long deleted montages can be restored.",
         example: "There is no such montage.",
     }
     MethodNotAllowed = "method_not_allowed", 405, "This route does not know the method" {
@@ -162,6 +168,12 @@ codes! {
         callers: "Read it again, look at what has changed, and repeat the change with the new `ETag`.",
         operators: "Nothing is wrong here.",
         example: "The montage is not in the version that If-Match names. Read it again.",
+    }
+    TusVersion = "tus_version", 412, "This version of tus is not spoken" {
+        meaning: "`Tus-Resumable` names a version of the protocol for resumable uploads that the library does not speak. Nothing was stored.",
+        callers: "`Tus-Version` in the answer's head lists the versions that are spoken: send one of them in `Tus-Resumable`.",
+        operators: "Nothing is wrong here.",
+        example: "Tus-Resumable: 1.0.0 is spoken here.",
     }
     TooLarge = "too_large", 413, "The body is too large" {
         meaning: "The body is larger than this route takes, or the route takes none. It was not read to its end, and nothing was stored.",
@@ -201,6 +213,19 @@ codes! {
         operators: "Where sources cannot be reached, `SM_FETCH_ALLOW` opens addresses of your own network and `SM_MEDIA_DIRS` directories.",
         example: "the source answers 404: check the address"
             at "/spec/highlights/0/source": "the source answers 404: check the address",
+    }
+    ProbeFailed = "probe_failed", 422, "The source cannot be looked at" {
+        meaning: "The source was opened, or tried to be, and is not something that can be cut from. A montage of it would fail the same way.",
+        callers: "`code` says why, as in the `failure` of a job; the detail says what to do, and `errors` names the place in what was sent.",
+        operators: "Where sources cannot be reached, `SM_FETCH_ALLOW` opens addresses of your own network and `SM_MEDIA_DIRS` directories.",
+        example: "the source answers 404: check the address"
+            at "/source/url": "the source answers 404: check the address",
+    }
+    Locked = "locked", 423, "Somebody else is writing it" {
+        meaning: "Another request is sending bytes to this upload, or putting it together. Nothing was stored by this one.",
+        callers: "Ask again in a few seconds; a request that broke off lets go of it by itself. Then ask where it stands before sending more.",
+        operators: "Nothing is wrong here.",
+        example: "Another request is writing this upload.",
     }
     RateLimited = "rate_limited", 429, "Too many requests" {
         meaning: "This was asked for too often: too many wrong keys came from one address, or the same thing was started again at once.",

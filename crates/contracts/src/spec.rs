@@ -74,6 +74,11 @@ pub enum JobSpec {
         /// What is to be made.
         part: SegmentSpec,
     },
+    /// Of a `probe` job: made by `POST /v1/probes` only.
+    Probe {
+        /// What is to be looked at.
+        probe: ProbeSpec,
+    },
 }
 
 impl JobSpec {
@@ -85,16 +90,31 @@ impl JobSpec {
             Self::Transcript(_) => JobKind::Transcript,
             Self::Plan { .. } => JobKind::Plan,
             Self::Part { .. } => JobKind::Segment,
+            Self::Probe { .. } => JobKind::Probe,
         }
     }
 
-    /// The montage that it is about, unless it is about one that is in the library already.
+    /// The montage that is to be made of it, if one is.
     #[must_use]
     pub fn montage(&self) -> Option<&MontageSpec> {
         match self {
             Self::Montage(spec) | Self::Plan { plan: spec } => Some(spec),
             Self::Part { part } => Some(&part.montage),
-            Self::Transcript(_) => None,
+            Self::Transcript(_) | Self::Probe { .. } => None,
+        }
+    }
+
+    /// Whether it names a source, so that whoever works on it may read that.
+    #[must_use]
+    pub fn names(&self, source: &Source) -> bool {
+        match self {
+            Self::Montage(spec)
+            | Self::Plan { plan: spec }
+            | Self::Part { part: SegmentSpec { montage: spec, .. } } => {
+                spec.sources().any(|named| named == source)
+            }
+            Self::Transcript(spec) => *source == Source::Montage(spec.montage),
+            Self::Probe { probe } => *source == probe.source,
         }
     }
 }
@@ -205,6 +225,14 @@ pub struct SegmentSpec {
     pub plan: Value,
     /// Which of the plan's segments are to be made.
     pub segments: Vec<u32>,
+}
+
+/// A source that somebody wants to know about before cutting from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeSpec {
+    /// Where it is, as in a highlight.
+    pub source: Source,
 }
 
 /// A new transcript for a montage.

@@ -18,6 +18,9 @@
 //!    the previews. What does not pass as a copy is encoded, from step 2 on.
 //! 6. A [`report::Outcome`] or an [`error::RenderError`] goes back to the parent.
 //!
+//! Nothing of that is needed to look into one source: `survey` probes it and tells its index (`fragments` reads the one that
+//! libav keeps to itself).
+//!
 //! `av` is the only place that calls libav. Times are whole [`time`] ticks everywhere.
 
 mod assemble;
@@ -32,6 +35,7 @@ pub mod cutting;
 mod edges;
 pub mod error;
 pub mod facts;
+mod fragments;
 mod mp4;
 mod names;
 pub mod order;
@@ -51,6 +55,7 @@ mod sound;
 pub mod source;
 pub mod spawn;
 mod sprites;
+mod survey;
 pub mod time;
 pub mod title;
 mod verify;

@@ -249,6 +249,14 @@ impl Default for MediaLimits {
     }
 }
 
+impl MediaLimits {
+    /// The largest piece of memory that is needed at once, in bytes: two for each component of the largest picture, or the
+    /// index of a recording of two days.
+    pub(crate) fn most_allocated(&self) -> usize {
+        self.max_pixels.saturating_mul(2).max(256 << 20) as usize
+    }
+}
+
 /// How pictures are encoded (libx264).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -58,6 +58,11 @@ pub enum ToWorker {
 pub enum Task {
     /// Only plan it.
     Plan,
+    /// Look into its one source; there are no clips.
+    Survey {
+        /// Key frames that are told at most.
+        most_keyframes: u32,
+    },
     /// Make some pieces of it.
     Parts {
         /// A plan that was made of this order before.

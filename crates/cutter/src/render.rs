@@ -102,8 +102,7 @@ impl<'a> Studio<'a> {
         if sources.len() != order.sources.len() {
             return Err(RenderError::Protocol { reason: "the order's sources are not all there".to_owned() });
         }
-        // Two bytes per component of the largest picture, or the index of a recording of two days.
-        limit_allocations(order.limits.max_pixels.saturating_mul(2).max(256 << 20) as usize);
+        limit_allocations(order.limits.most_allocated());
         let (mut opened, mut probed) = (Vec::new(), Vec::new());
         for (index, source) in sources.iter().enumerate() {
             let used = order.clips.iter().any(|clip| clip.source as usize == index);

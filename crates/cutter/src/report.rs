@@ -65,6 +65,18 @@ pub struct PlanReport {
     pub warnings: Vec<String>,
 }
 
+/// What is in a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// What was found in it.
+    pub probe: Probe,
+    /// Where its picture can be decoded from, in ticks from the first one, ascending; empty where the container has no index.
+    /// Evenly taken from all of them where they are too many.
+    pub keyframes: Vec<i64>,
+    /// How many there are in all.
+    pub keyframes_total: u64,
+}
+
 /// Pieces that were made for a montage that is put together elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartsReport {
@@ -82,6 +94,8 @@ pub struct PartsReport {
 pub enum Outcome {
     /// A plan.
     Plan(Box<PlanReport>),
+    /// A look into a source.
+    Source(Box<SourceReport>),
     /// Pieces, in the job directory.
     Parts(PartsReport),
     /// A montage, in the job directory.

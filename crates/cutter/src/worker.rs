@@ -12,6 +12,7 @@ use crate::remote::{Client, RemoteSource};
 use crate::render::Studio;
 use crate::report::{Outcome, Report, SandboxReport};
 use crate::source::ByteSource;
+use crate::survey::survey;
 use crate::title::Fonts;
 
 /// Shortest time between two progress messages of one stage.
@@ -66,18 +67,23 @@ pub fn run(
             let _ = client.send(&FromWorker::Progress(progress));
         }
     };
-    let done = Studio::open(&order, &sources, job_dir, fonts, &on_progress).and_then(|studio| {
+    let studio = || Studio::open(&order, &sources, job_dir, fonts, &on_progress);
+    let make = || {
         Ok(match task {
-            Task::Plan => Outcome::Plan(Box::new(studio.plan_only()?)),
+            Task::Survey { most_keyframes } => {
+                Outcome::Source(Box::new(survey(&order, &sources, most_keyframes)?))
+            }
+            Task::Plan => Outcome::Plan(Box::new(studio()?.plan_only()?)),
             Task::Parts { plan, segments, sounds } => {
-                Outcome::Parts(studio.parts(&plan, &segments, &sounds)?)
+                Outcome::Parts(studio()?.parts(&plan, &segments, &sounds)?)
             }
             Task::Montage { plan, keep_pieces } => {
-                let report = studio.montage(plan.map(|plan| *plan), keep_pieces)?;
+                let report = studio()?.montage(plan.map(|plan| *plan), keep_pieces)?;
                 Outcome::Montage(Box::new(Report { sandbox, ..report }))
             }
         })
-    });
+    };
+    let done: Result<Outcome, RenderError> = make();
     let answer = match done {
         Ok(outcome) => FromWorker::Done { outcome },
         Err(error) => FromWorker::Failed { error },

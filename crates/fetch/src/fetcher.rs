@@ -77,6 +77,16 @@ impl Fetcher {
         self.open(url, Trust::Guarded).await
     }
 
+    /// Opens an address that a user gave, with every rule of the guard, where its server serves ranges: nothing is kept but what
+    /// is read of it.
+    ///
+    /// # Errors
+    /// Any error of a source; [`FetchError::Unusable`] for a server without ranges.
+    pub async fn open_ranges(&self, url: &str) -> Result<Source, FetchError> {
+        let opening = Opening::new(&self.http, door::parse_url(url)?, Trust::Guarded);
+        opening::open(Arc::clone(&self.http), Opening { whole: false, ..opening }).await
+    }
+
     /// Opens an address that a user gave, whether it leads to a file or to an HLS playlist.
     ///
     /// # Errors

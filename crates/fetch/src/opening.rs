@@ -31,6 +31,8 @@ pub(crate) struct Opening {
     pub name: Option<String>,
     /// Bytes of the first request.
     pub bytes: usize,
+    /// Whether all of it may be downloaded where its server does not serve ranges; else such a one is refused.
+    pub whole: bool,
     /// What is spent is added here.
     pub counters: Arc<Counters>,
     /// Where pages are kept if they cannot be told from those of another version.
@@ -45,6 +47,7 @@ impl Opening {
             trust,
             name: None,
             bytes: http.config.opening_bytes,
+            whole: true,
             counters: Arc::default(),
             spool: Arc::new(Spool::new(http.config.temp_dir.clone())),
         }
@@ -156,6 +159,12 @@ async fn attempt(http: &Http, opening: &Opening, shown: &str, bytes: u64) -> Res
     }
     match status {
         StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::OK if !opening.whole => {
+            return Err(Fault::last(unusable(
+                origin,
+                "its server does not send parts of it, so that all of it would have to be fetched first",
+            )));
+        }
         StatusCode::OK => return whole::save(http, shown, answer, counters).await.map(Opened::Whole),
         StatusCode::RANGE_NOT_SATISFIABLE if headers::unsatisfied_total(response.headers()) == Some(0) => {
             return Err(Fault::last(unusable(origin, "it is empty")));

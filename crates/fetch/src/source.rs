@@ -118,7 +118,8 @@ impl Source {
     }
 
     /// Whether it is a copy of what a server without ranges sent.
-    pub(crate) fn is_whole(&self) -> bool {
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
         matches!(self.0, Kind::Whole(_))
     }
 }

@@ -33,12 +33,25 @@ impl DatabaseConfig {
 /// # Errors
 /// When it cannot be reached in that time. The address is named, the password is not.
 pub async fn connect(config: &DatabaseConfig, service: &str) -> anyhow::Result<PgPool> {
+    connect_with(config, service, &[]).await
+}
+
+/// The same with settings of the database for each connection, such as `jit`.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(
+    config: &DatabaseConfig,
+    service: &str,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<PgPool> {
     let options = PgConnectOptions::from_str(config.url.expose_secret())
         // sqlx's message may repeat the address with its password.
         .map_err(|_| {
             anyhow::anyhow!("SM_DATABASE_URL is not an address like postgres://user:password@host/database")
         })?
-        .application_name(service);
+        .application_name(service)
+        .options(settings.iter().copied());
     let place =
         format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or("?"));
     let pool = PgPoolOptions::new()

@@ -62,7 +62,7 @@ pub const KNOWN: &[Variable] = &[
     secret("SM_EXECUTOR_TOKEN", "The executor's API key (scope executor)"),
     plain("SM_EXECUTOR_NAME", "The executor's name, shown to people (default the host's name)"),
     plain("SM_EXECUTOR_SLOTS", "Jobs at once (default 1)"),
-    plain("SM_EXECUTOR_PLAN_SLOTS", "Plans at once, beside the jobs, 0 to 4 (default 1)"),
+    plain("SM_EXECUTOR_PLAN_SLOTS", "Plans and probes at once, beside the jobs, 0 to 4 (default 1)"),
     plain(
         "SM_WORK_DIR",
         "Where job directories are made (default a directory of its own under the system's temporary one)",
@@ -81,7 +81,8 @@ pub const KNOWN: &[Variable] = &[
     plain("SM_OPENAI_BASE_URL", "The OpenAI-compatible service (default OpenAI's own)"),
     secret("SM_OPENAI_API_KEY", "Its key"),
     plain("SM_OPENAI_MODEL", "Its model (default whisper-1)"),
-    // Bytes.
+    // Bytes. What fetches reads SM_FETCH_… for itself: executors, scheduler, and montages-repo, which plays sources that somebody
+    // is about to cut from.
     plain(
         "SM_FETCH_ALLOW",
         "Networks (CIDR), hosts or host:port that sources and webhooks may be on although they are private",
@@ -102,7 +103,10 @@ pub const KNOWN: &[Variable] = &[
         "SM_FETCH_CACHE",
         "Bytes of sources kept on disk, for all jobs together; 0 keeps none (default 2GiB)",
     ),
-    plain("SM_FETCH_CACHE_DIR", "Where they are kept (default fetched, in the directory SM_WORK_DIR)"),
+    plain(
+        "SM_FETCH_CACHE_DIR",
+        "Where they are kept (default fetched, in the executor's SM_WORK_DIR; other services keep none without it)",
+    ),
     plain(
         "SM_YT_DLP",
         "The yt-dlp program that finds the media behind page addresses (default none: pages are refused)",

@@ -209,7 +209,7 @@ async fn claim(State(gateway): State<Gateway>, Json(request): Json<ClaimRequest>
         place.and_then(|place| script.jobs.remove(place))
     };
     match job {
-        None if request.kinds == [JobKind::Plan] => StatusCode::NO_CONTENT.into_response(),
+        None if request.kinds == [JobKind::Plan, JobKind::Probe] => StatusCode::NO_CONTENT.into_response(),
         Some(job) => {
             gateway.note(Event::Claimed);
             Json(job).into_response()

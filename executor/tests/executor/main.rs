@@ -6,6 +6,7 @@
 mod gateway;
 mod leases;
 mod pieces;
+mod probes;
 mod remote;
 mod render;
 mod scene;

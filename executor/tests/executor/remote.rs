@@ -35,7 +35,7 @@ fn content(len: usize, seed: usize) -> Vec<u8> {
     (0..len).map(|at| ((at + seed).wrapping_mul(2_654_435_761) >> 7) as u8).collect()
 }
 
-fn ranged(headers: &HeaderMap, data: &[u8]) -> Response {
+pub fn ranged(headers: &HeaderMap, data: &[u8]) -> Response {
     let Some(range) = headers.get(header::RANGE) else { return data.to_vec().into_response() };
     let (first, last) = range.to_str().unwrap().strip_prefix("bytes=").unwrap().split_once('-').unwrap();
     let first: usize = first.parse().unwrap();
@@ -45,7 +45,7 @@ fn ranged(headers: &HeaderMap, data: &[u8]) -> Response {
     (StatusCode::PARTIAL_CONTENT, headers, data[first..=last].to_vec()).into_response()
 }
 
-async fn serve(answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static) -> String {
+pub async fn serve(answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().fallback(move |request: Request| {
@@ -56,7 +56,7 @@ async fn serve(answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'st
     format!("http://{address}")
 }
 
-fn opened() -> FetchConfig {
+pub fn opened() -> FetchConfig {
     FetchConfig {
         allow: AllowList::parse("127.0.0.1/32").unwrap(),
         retry_base: Duration::from_millis(1),

@@ -102,6 +102,7 @@ async fn a_page_may_do_what_the_app_needs_and_nothing_else() {
             ("script-src", "'self'"),
             ("style-src", "'self'"),
             ("connect-src", "'self'"),
+            ("img-src", "'self'"),
             ("media-src", "'self' blob:"),
             ("font-src", "'self'"),
             ("manifest-src", "'self'"),

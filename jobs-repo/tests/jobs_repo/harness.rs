@@ -1,6 +1,6 @@
 //! A service of its own on a database of its own, and the words to speak to it with.
 
-use contracts::{job::Job, lease::ClaimedJob};
+use contracts::{job::Job, lease::ClaimedJob, spec::JobSpec};
 use fetch::{AllowList, FetchConfig};
 use jobs_repo::{Config, HintsConfig, Policy, Streams, WebhookConfig};
 use reqwest::{Client, Method, StatusCode};
@@ -161,6 +161,18 @@ impl Stack {
             fence: claimed["fence"].as_i64().unwrap(),
             executor,
         }
+    }
+
+    /// Claims the next job of a kind, waiting for one; answers the lease and the spec.
+    pub async fn claim_next(&self, kind: &str) -> (Claimed, JobSpec) {
+        let executor = Uuid::new_v4();
+        let body =
+            json!({ "executor_id": executor, "executor_name": "ada", "kinds": [kind], "wait_seconds": 30 });
+        let (status, answer) = self.post("/v1/leases", &body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(answer["kind"], kind);
+        let claimed: ClaimedJob = serde_json::from_value(answer).unwrap();
+        (Claimed { job: claimed.job_id.0, fence: claimed.fence, executor }, claimed.spec)
     }
 
     /// Claims at once what is in line of these kinds, or of one job's parts; answers the lease and what was claimed.

@@ -11,6 +11,7 @@ mod leasing;
 mod parts;
 mod plans;
 mod posting;
+mod probes;
 mod receiver;
 mod relaying;
 mod stream;

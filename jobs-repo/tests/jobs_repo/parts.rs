@@ -341,7 +341,7 @@ async fn what_is_no_request_for_parts_is_refused_with_its_places() {
     assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("conflict")));
     let nobody = Claimed { job: Uuid::now_v7(), ..leader };
     assert_eq!(stack.post(&nobody.path("parts"), &parts(&nobody, &[1])).await.0, StatusCode::NOT_FOUND);
-    for kind in ["plan", "segment"] {
+    for kind in ["plan", "probe", "segment"] {
         let (status, problem) = stack.post("/v1/jobs", &json!({ "kind": kind, "spec": {} })).await;
         assert_eq!((status.as_u16(), problem["code"].as_str()), (422, Some("unknown_kind")));
     }

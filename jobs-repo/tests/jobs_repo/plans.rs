@@ -3,7 +3,6 @@
 use contracts::spec::JobSpec;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::harness::{Claimed, Stack, found_at, job};
 
@@ -20,21 +19,10 @@ fn plan() -> Value {
 
 /// Claims the plan that is asked for, waiting for it.
 async fn planner(stack: &Stack) -> Claimed {
-    let executor = Uuid::new_v4();
-    let body =
-        json!({ "executor_id": executor, "executor_name": "ada", "kinds": ["plan"], "wait_seconds": 30 });
-    let (status, claimed) = stack.post("/v1/leases", &body).await;
-    assert_eq!(status, StatusCode::OK, "{claimed}");
-    assert_eq!(claimed["kind"], "plan");
-    let JobSpec::Plan { plan } = serde_json::from_value(claimed["spec"].clone()).unwrap() else {
-        panic!("a plan")
-    };
+    let (claimed, spec) = stack.claim_next("plan").await;
+    let JobSpec::Plan { plan } = spec else { panic!("a plan") };
     assert_eq!(plan.highlights.len(), 1);
-    Claimed {
-        job: serde_json::from_value(claimed["job_id"].clone()).unwrap(),
-        fence: claimed["fence"].as_i64().unwrap(),
-        executor,
-    }
+    claimed
 }
 
 #[tokio::test]

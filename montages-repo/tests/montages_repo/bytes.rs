@@ -124,6 +124,16 @@ async fn the_other_files_say_what_was_published() {
             "What a goal that was!\n\nNobody saw the dragon coming.\n",
         ),
         ("/chapters.txt", "text/plain; charset=utf-8", "0:00 The comeback\n0:10 A lucky escape\n"),
+        (
+            "/timeline.edl",
+            "text/plain; charset=utf-8",
+            "TITLE: Files\r\nFCM: NON-DROP FRAME\r\n\
+             001  VOD      AA/V  C        00:01:40:00 00:01:50:00 01:00:00:00 01:00:10:00\r\n\
+             * FROM CLIP NAME: The comeback\r\n* SOURCE FILE: https://media.example/vod.mp4\r\n* STREAMER: hana\r\n\
+             * SOURCE TIMECODES COUNT FROM EACH SOURCE'S FIRST PICTURE AT 30 FRAMES A SECOND, THE RATE OF THE MONTAGE\r\n\
+             002  VOD      AA/V  C        00:00:50:15 00:01:00:15 01:00:10:00 01:00:20:00\r\n\
+             * FROM CLIP NAME: A lucky escape\r\n* SOURCE FILE: https://media.example/vod.mp4\r\n* STREAMER: minh\r\n",
+        ),
     ] {
         let answer = world.get(&format!("{base}{file}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{file}");
@@ -138,6 +148,13 @@ async fn the_other_files_say_what_was_published() {
     let cues = world.json(world.get(&format!("{base}/captions.json")), 200).await;
     assert_eq!(cues[1]["clip"], 1);
     assert_eq!(cues[1]["source_start"], 112.5);
+    let timeline = world.json(world.get(&format!("{base}/timeline.otio")), 200).await;
+    assert_eq!(timeline["OTIO_SCHEMA"], "Timeline.1");
+    let track = &timeline["tracks"]["children"][0];
+    assert_eq!(track["children"][1]["source_range"]["start_time"]["value"], 1515);
+    let file = world.get(&format!("{base}/timeline.otio?download=1")).send().await.unwrap();
+    let offered = file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
+    assert!(offered.starts_with("attachment; filename=\"Files.otio\""), "{offered}");
     let record = world.json(world.get(&format!("{base}/provenance")), 200).await;
     assert_eq!(record["executor"], "executor-1");
     let one =

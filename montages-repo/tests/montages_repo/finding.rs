@@ -237,6 +237,77 @@ async fn pages_neither_repeat_nor_skip_while_montages_come_and_go() {
     world.end().await;
 }
 
+/// With one montage on a page, 200 are looked through before an index is asked: both ways are gone here, and must agree.
+#[tokio::test]
+async fn what_is_frequent_rare_or_long_ago_is_found_in_one_order() {
+    let world = world!();
+    sqlx::raw_sql(
+        "INSERT INTO montages.montages (id, job_id, fence, content_sha256, title, labels, streamers, media, clips, sprites, transcript,
+                                        provenance, duration, width, height, created_at)
+         SELECT md5('id' || number)::uuid, md5('job' || number)::uuid, 1, repeat('0', 64),
+                concat_ws(' ', 'number', CASE WHEN number % 3 = 0 THEN 'often' END, CASE WHEN number < 30 THEN 'early' END,
+                          CASE WHEN number IN (7, 333) THEN 'seldom' END),
+                jsonb_build_object('show', CASE WHEN number % 3 = 0 THEN 'often' ELSE 'else' END),
+                ARRAY[CASE WHEN number < 30 THEN 'early' ELSE 'late' END], '{}', '[]',
+                '{\"tile_width\": 1, \"tile_height\": 1, \"columns\": 1, \"rows\": 1, \"count\": 1, \"interval\": 1}',
+                '{\"state\": \"none\"}', '{}', 1, 1, 1,
+                -- Three at a time: the ids decide among them.
+                timestamptz '2026-01-01' + number / 3 * interval '1 hour'
+         FROM generate_series(1, 450) AS number;
+         SELECT montages.refresh_search(id) FROM montages.montages",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    for (query, condition, count) in [
+        ("q=often", "title LIKE '%often%'", 150),
+        ("q=early", "title LIKE '%early%'", 29),
+        ("q=seldom", "title LIKE '%seldom%'", 2),
+        ("q=nothing", "false", 0),
+        ("streamer=early", "streamers = '{early}'", 29),
+        ("label=show:often", "title LIKE '%often%'", 150),
+        ("label=show&streamer=early", "streamers = '{early}'", 29),
+        ("label=other", "false", 0),
+        ("kind=montage&q=early+often", "title LIKE '%often%early%'", 9),
+        (
+            "q=early&since=2026-01-01T05:00:00Z&until=2026-01-01T08:00:00Z",
+            "title LIKE '%early%' AND created_at >= '2026-01-01T05:00Z' AND created_at < '2026-01-01T08:00Z'",
+            9,
+        ),
+    ] {
+        let expected: Vec<uuid::Uuid> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT id FROM montages.montages WHERE {condition} ORDER BY created_at DESC, id DESC"
+        )))
+        .fetch_all(&world.pool)
+        .await
+        .unwrap();
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..=450 {
+            let page = page(&world, &format!("?limit=1&{query}{cursor}")).await;
+            found.extend(page.items.into_iter().map(|item| item.id.0));
+            let Some(next) = page.next_cursor else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(found, expected, "{query}");
+        assert_eq!(found.len(), count, "{query}");
+        let whole = page(&world, &format!("?limit=200&{query}")).await;
+        assert_eq!(whole.items.into_iter().map(|item| item.id.0).collect::<Vec<_>>(), expected, "{query}");
+    }
+    // A search for a word that stands in more than a hundred montages ranks the newest of them.
+    let hits: SearchResults =
+        serde_json::from_value(world.json(world.get("/v1/search?q=often&limit=200"), 200).await).unwrap();
+    assert_eq!(hits.items.len(), 100);
+    let newest: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "SELECT id FROM montages.montages WHERE title LIKE '%often%' ORDER BY created_at DESC, id DESC LIMIT 100",
+    )
+    .fetch_all(&world.pool)
+    .await
+    .unwrap();
+    let newest: HashSet<_> = newest.into_iter().collect();
+    assert!(hits.items.iter().all(|hit| newest.contains(&hit.montage_id.0)));
+    world.end().await;
+}
+
 #[tokio::test]
 async fn hours_of_talk_are_published_and_found() {
     let world = world!();

@@ -1,6 +1,9 @@
 //! Uploads and their bounds.
 
-use contracts::{ids::UploadId, object::Upload};
+use contracts::{
+    ids::UploadId,
+    object::{Upload, UploadPage},
+};
 use futures::StreamExt;
 use reqwest::{Method, StatusCode};
 
@@ -18,7 +21,8 @@ async fn a_file_is_stored_looked_at_and_deleted() {
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     let upload: Upload = response.json().await.unwrap();
     assert_eq!(upload.name.as_deref(), Some("clip <b>.mkv"));
-    assert_eq!((upload.bytes, upload.sha256.as_str()), (UPLOAD_MOST, hash(&body).as_str()));
+    assert_eq!((upload.bytes, upload.received, upload.complete), (UPLOAD_MOST, UPLOAD_MOST, true));
+    assert_eq!(upload.sha256, Some(hash(&body)));
     assert_eq!(location, format!("/v1/uploads/{}", upload.id));
     let seen: Upload = serde_json::from_value(world.json(world.get(&location), 200).await).unwrap();
     assert_eq!((seen.id, seen.sha256), (upload.id, upload.sha256));
@@ -62,4 +66,40 @@ async fn what_cannot_be_accepted_leaves_nothing_behind() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("the list of what is to go is not empty");
+}
+
+#[tokio::test]
+async fn uploads_are_listed_and_served_under_what_they_are() {
+    let world = world!();
+    let mut ids = Vec::new();
+    for bytes in
+        [b"\0\0\0\x20ftypisom and more".as_slice(), b"<html><script>alert(1)</script>", b"\x1a\x45\xdf\xa3"]
+    {
+        let sent = world.ask(Method::POST, "/v1/uploads").body(bytes.to_vec()).send().await.unwrap();
+        ids.push(sent.json::<Upload>().await.unwrap().id);
+    }
+    let page = async |path: &str| -> UploadPage {
+        serde_json::from_value(world.json(world.get(path), 200).await).unwrap()
+    };
+    let first = page("/v1/uploads?limit=2").await;
+    let found = |page: &UploadPage| page.items.iter().map(|upload| upload.id).collect::<Vec<_>>();
+    assert_eq!(found(&first), [ids[2], ids[1]]);
+    let cursor = first.next_cursor.unwrap();
+    let second = page(&format!("/v1/uploads?limit=2&cursor={cursor}")).await;
+    assert_eq!((found(&second), second.next_cursor), (vec![ids[0]], None));
+    world.problem(world.get("/v1/uploads?limit=0"), "invalid_query").await;
+    world.problem(world.get("/v1/uploads?cursor=x"), "invalid_cursor").await;
+
+    for (id, kind) in ids.iter().zip(["video/mp4", "application/octet-stream", "video/x-matroska"]) {
+        let path = format!("/v1/uploads/{id}/media");
+        let part = world.get(&path).header("range", "bytes=1-3").send().await.unwrap();
+        assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(
+            (&part.headers()["content-type"], &part.headers()["x-content-type-options"]),
+            (&kind.parse().unwrap(), &"nosniff".parse().unwrap())
+        );
+        assert_eq!(part.bytes().await.unwrap().len(), 3);
+    }
+    world.problem(world.get(&format!("/v1/uploads/{}/media", UploadId::generate())), "not_found").await;
+    world.end().await;
 }

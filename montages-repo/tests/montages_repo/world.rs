@@ -6,7 +6,7 @@ use contracts::{
     object::{GrantRequest, Grants, Piece, ReadWish, WriteWish},
     transcript::{Cue, Engine, Transcript, TranscriptState},
 };
-use fetch::StoreConfig;
+use fetch::{AllowList, FetchConfig, StoreConfig};
 use montages_repo::Config;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::SecretString;
@@ -70,6 +70,11 @@ impl World {
             jobs_url: jobs::serve(ledger.clone()).await,
             internal_token: None,
             store: StoreConfig::local(objects.path()),
+            fetch: FetchConfig {
+                allow: AllowList::parse("127.0.0.1").unwrap(),
+                attempts: 1,
+                ..FetchConfig::default()
+            },
             link_ttl: Duration::from_secs(900),
             upload_max_bytes: UPLOAD_MOST,
             segment_keep: SEGMENT_KEEP,

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Audio, Bookend, Canvas, Cut, Highlight, JobSpec, LABEL_RULE, LONGEST_CLIP_SECONDS, LONGEST_TITLE,
-    MOST_HIGHLIGHTS, MOST_LABELS, MontageSpec, NewJob, Order, Source, SpecError, Titles, Transcribe,
-    TranscriptSpec, Transition, is_label,
+    MOST_HIGHLIGHTS, MOST_LABELS, MontageSpec, NewJob, Order, ProbeSpec, Source, SpecError, Titles,
+    Transcribe, TranscriptSpec, Transition, is_label,
 };
 use crate::{
     decode::{Fields, Mistakes},
     ids::{MontageId, UploadId},
     job::JobKind,
+    problem::FieldError,
     time::{MediaTime, TICKS_PER_SECOND},
 };
 
@@ -57,7 +58,7 @@ impl NewJob {
             JobKind::Montage => JobSpec::Montage(MontageSpec::read(spec?, "/spec", mistakes)?),
             JobKind::Transcript => JobSpec::Transcript(TranscriptSpec::read(spec?, "/spec", mistakes)?),
             // Not among those that can be posted.
-            JobKind::Plan | JobKind::Segment => return None,
+            JobKind::Plan | JobKind::Probe | JobKind::Segment => return None,
         };
         Some(Self {
             kind: kind?,
@@ -102,6 +103,7 @@ impl JobSpec {
             }
             Self::Transcript(spec) => format!("Transcript of {}", spec.montage),
             Self::Part { part } => format!("Part of {}", part.job_id),
+            Self::Probe { probe } => probe.title(),
         }
     }
 }
@@ -317,5 +319,26 @@ impl TranscriptSpec {
             .get("transcribe")
             .and_then(|value| Transcribe::read(value, &fields.at("transcribe"), mistakes));
         Some(Self { montage: montage?, transcribe: transcribe.unwrap_or_default() })
+    }
+}
+
+impl ProbeSpec {
+    /// Decodes what was posted.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its JSON pointer.
+    pub fn decode(value: &Value) -> Result<Self, Vec<FieldError>> {
+        let mut mistakes = Mistakes::default();
+        let spec = Fields::open(value, "", &["source"], &mut mistakes).and_then(|fields| {
+            let source = fields.required("source", &mut mistakes)?;
+            Source::read(source, &fields.at("source"), &mut mistakes).map(|source| Self { source })
+        });
+        mistakes.finish(spec)
+    }
+
+    /// What its job is called: the source as it was written.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.source.display().chars().take(LONGEST_TITLE).collect()
     }
 }

@@ -195,21 +195,41 @@ fn each_spec_is_read_as_what_it_is() {
         segments: vec![3, 4],
     };
     let transcript = TranscriptSpec { montage: MontageId::generate(), transcribe: Transcribe::default() };
+    let probe = ProbeSpec { source: Source::Montage(transcript.montage) };
     for (spec, kind) in [
         (JobSpec::Montage(montage.clone()), JobKind::Montage),
         (JobSpec::Transcript(transcript), JobKind::Transcript),
         (JobSpec::Plan { plan: montage }, JobKind::Plan),
         (JobSpec::Part { part }, JobKind::Segment),
+        (JobSpec::Probe { probe: probe.clone() }, JobKind::Probe),
     ] {
         let read: JobSpec = serde_json::from_value(serde_json::to_value(&spec).unwrap()).unwrap();
         assert_eq!((&read, read.kind()), (&spec, kind));
-        assert_eq!(read.montage().is_some(), kind != JobKind::Transcript);
+        assert_eq!(read.montage().is_some(), !matches!(kind, JobKind::Transcript | JobKind::Probe));
+        assert_eq!(read.names(&probe.source), matches!(kind, JobKind::Transcript | JobKind::Probe));
+    }
+}
+
+#[test]
+fn a_probe_is_a_source_and_nothing_else() {
+    let spec = ProbeSpec::decode(&json!({ "source": { "url": "https://a.example/v.mp4?sign=1" } })).unwrap();
+    assert_eq!(spec.title(), "https://a.example/v.mp4");
+    for (body, pointers) in [
+        (json!({}), vec!["/source"]),
+        (json!({ "source": {}, "start": 1 }), vec!["/start", "/source"]),
+        (json!({ "source": { "url": "ftp://a/b" } }), vec!["/source/url"]),
+        (json!({ "source": { "url": "https://a/b", "path": "m:a" } }), vec!["/source"]),
+        (json!(["source"]), vec![""]),
+    ] {
+        let errors = ProbeSpec::decode(&body).unwrap_err();
+        let found: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(found, pointers, "{body}");
     }
 }
 
 #[test]
 fn what_the_services_make_themselves_cannot_be_posted() {
-    for kind in ["plan", "segment"] {
+    for kind in ["plan", "probe", "segment"] {
         let body = json!({ "kind": kind, "spec": {} });
         let Err(SpecError::UnknownKind(detail)) = NewJob::decode(&body) else { panic!("{kind} is refused") };
         assert!(detail.ends_with("there are: montage, transcript"), "{detail}");

@@ -300,15 +300,13 @@ impl Demuxer {
         }
     }
 
-    /// What the container's index says of a stream between two decoding times (ticks on the container's clock): from the last
-    /// key at or before `from` to the first entry after `end`. Of MP4 the index has every sample (of fragments those that were come
-    /// across), of Matroska the places that can be sought; other containers have none, and the answer is empty.
-    pub(crate) fn index_between(&self, index: u32, from: i64, end: i64) -> Result<Vec<IndexEntry>, AvError> {
+    /// The index of a stream as the container's reader holds it: how many entries, and each by its place.
+    fn index(&self, index: u32) -> Result<(c_int, impl Fn(c_int) -> Option<IndexEntry> + use<'_>), AvError> {
         let stream = self.stream_ptr(index)?;
         let (num, den) = self.time_base(index)?;
-        // SAFETY: the stream is valid as long as `self`, and nothing changes its index meanwhile.
+        // SAFETY: the stream is valid as long as `self`, and nothing changes its index while that is borrowed.
         let count = unsafe { ffi::avformat_index_get_entries_count(stream) }.max(0);
-        let entry = |place: c_int| {
+        let entry = move |place: c_int| {
             // SAFETY: as above; libav answers null for places that it does not have.
             let entry = unsafe { ffi::avformat_index_get_entry(stream, place).as_ref() }?;
             Some(IndexEntry {
@@ -318,6 +316,28 @@ impl Demuxer {
                 key: entry.flags() & ffi::AVINDEX_KEYFRAME as c_int != 0,
             })
         };
+        Ok((count, entry))
+    }
+
+    /// The moments in a stream's index from which it can be decoded, in ticks on the container's clock; see
+    /// [`Self::index_between`] for what the index has.
+    pub(crate) fn keys(&self, index: u32) -> Result<Vec<i64>, AvError> {
+        let (count, entry) = self.index(index)?;
+        Ok((0..count).filter_map(entry).filter(|entry| entry.key).map(|entry| entry.at).collect())
+    }
+
+    /// The number by which the container itself names a stream.
+    pub(crate) fn stream_id(&self, index: u32) -> Result<u32, AvError> {
+        let stream = self.stream_ptr(index)?;
+        // SAFETY: the stream is valid as long as `self`.
+        Ok(u32::try_from(unsafe { (*stream).id }).unwrap_or(0))
+    }
+
+    /// What the container's index says of a stream between two decoding times (ticks on the container's clock): from the last
+    /// key at or before `from` to the first entry after `end`. Of MP4 the index has every sample (of fragments those that were come
+    /// across), of Matroska the places that can be sought; other containers have none, and the answer is empty.
+    pub(crate) fn index_between(&self, index: u32, from: i64, end: i64) -> Result<Vec<IndexEntry>, AvError> {
+        let (count, entry) = self.index(index)?;
         // libav keeps entries by time: the first one after `from` is found by halving, hours have millions of them.
         let (mut low, mut high) = (0, count);
         while low < high {

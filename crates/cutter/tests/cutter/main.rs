@@ -12,5 +12,6 @@ mod refusals;
 mod samples;
 mod smart;
 mod support;
+mod survey;
 mod sync;
 mod worker;

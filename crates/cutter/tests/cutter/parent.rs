@@ -31,17 +31,34 @@ pub enum SessionError {
     Other,
 }
 
-/// Runs one session over `socket` with the sources that `order` names, in the same order.
+/// Has a montage made over `socket` of the sources that `order` names, in the same order.
 ///
 /// # Errors
 /// The worker's own error, or that of the connection.
 pub fn run_session(
-    mut socket: UnixStream,
+    socket: UnixStream,
     order: Order,
     sources: &[Arc<dyn ByteSource>],
-    mut on_progress: impl FnMut(Progress),
+    on_progress: impl FnMut(Progress),
 ) -> Result<Report, SessionError> {
-    write_message(&mut socket, &ToWorker::Order { order: Box::new(order), task: MONTAGE }, &[])?;
+    match run_task(socket, order, MONTAGE, sources, on_progress)? {
+        Outcome::Montage(report) => Ok(*report),
+        _ => Err(SessionError::Other),
+    }
+}
+
+/// Runs one session over `socket` with the sources that `order` names, in the same order.
+///
+/// # Errors
+/// The worker's own error, or that of the connection.
+pub fn run_task(
+    mut socket: UnixStream,
+    order: Order,
+    task: Task,
+    sources: &[Arc<dyn ByteSource>],
+    mut on_progress: impl FnMut(Progress),
+) -> Result<Outcome, SessionError> {
+    write_message(&mut socket, &ToWorker::Order { order: Box::new(order), task }, &[])?;
     loop {
         let (message, _) = read_message::<FromWorker>(&mut socket)?;
         match message {
@@ -56,8 +73,7 @@ pub fn run_session(
                 }
             }
             FromWorker::Progress(progress) => on_progress(progress),
-            FromWorker::Done { outcome: Outcome::Montage(report) } => return Ok(*report),
-            FromWorker::Done { .. } => return Err(SessionError::Other),
+            FromWorker::Done { outcome } => return Ok(outcome),
             FromWorker::Failed { error } => return Err(error.into()),
         }
     }

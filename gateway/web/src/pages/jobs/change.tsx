@@ -1,9 +1,9 @@
 // Changes a job that has not ended: how urgent it is, what it is called, its labels.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { Problem } from "../../api/client";
-import { coming } from "../../api/coming";
+import { api, ask, Problem } from "../../api/client";
 import { take } from "../../api/jobs-live";
+import type { components } from "../../api/schema";
 import type { Job } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
@@ -25,13 +25,12 @@ export function ChangeJob({ job, close }: { job: Job; close: () => void }) {
   const change = useMutation({
     mutationFn: () => {
       const changes = labelChanges(before.labels, fromRows(labels));
-      return coming<Job>("PATCH", `/v1/jobs/${job.id}`, {
-        body: {
-          ...(Number(priority) !== before.priority && { priority: Number(priority) }),
-          ...(title !== before.title && { title }),
-          ...(Object.keys(changes).length > 0 && { labels: changes }),
-        },
-      });
+      const body: components["schemas"]["JobPatch"] = {
+        ...(Number(priority) !== before.priority && { priority: Number(priority) }),
+        ...(title !== before.title && { title }),
+        ...(Object.keys(changes).length > 0 && { labels: changes }),
+      };
+      return ask(api.PATCH("/v1/jobs/{id}", { params: { path: { id: job.id } }, body }));
     },
     onSuccess: (changed) => {
       take(client, changed);

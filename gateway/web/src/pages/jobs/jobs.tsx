@@ -1,6 +1,6 @@
 // The jobs: what waits, runs and has ended, as it happens.
 import { useQuery } from "@tanstack/react-query";
-import { coming } from "../../api/coming";
+import { api, ask } from "../../api/client";
 import { useLiveState } from "../../api/jobs-live";
 import { keys } from "../../api/queries";
 import { useNow } from "../../lib/now";
@@ -96,15 +96,11 @@ function NoJobs({ filtered, mayChange }: { filtered: boolean; mayChange: boolean
   );
 }
 
-interface Held {
-  items: { name: string; holds: { job_id: string }[] }[];
-}
-
 /** Which executor has which job: lists of jobs leave attempts out, and with them who makes them. */
 function useExecutorsOfJobs(wanted: boolean): Map<string, string> {
   const executors = useQuery({
     queryKey: keys.executors,
-    queryFn: ({ signal }) => coming<Held>("GET", "/v1/executors", { signal }),
+    queryFn: ({ signal }) => ask(api.GET("/v1/executors", { signal })),
     enabled: wanted,
     refetchInterval: 5000,
     retry: false,

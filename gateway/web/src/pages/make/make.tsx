@@ -165,7 +165,7 @@ function Overview({ planned }: { planned: boolean }) {
               </span>
               <span>
                 {step.name}
-                <span className="soft small">{step.state}</span>
+                <span className={styles.state}>{step.state}</span>
               </span>
             </a>
           </li>

@@ -29,6 +29,6 @@ it("says why there is no transcript", () => {
   const none = (state: Montage["transcript_state"], reason: string | null) =>
     whyNone({ transcript_state: state, transcript: { engine: "local", state, reason } });
   expect(none("none", null)).toContain("none was asked for");
-  expect(none("failed", "The model is missing.")).toBe("There is no transcript: The model is missing.");
+  expect(none("failed", "The model is missing.")).toBe("There is no transcript. The model is missing.");
   expect(none("failed", null)).toBe("The transcript could not be made.");
 });

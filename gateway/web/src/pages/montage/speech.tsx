@@ -80,5 +80,5 @@ export function Speech({ montage, playback, words }: SpeechProps) {
 export function whyNone(montage: Pick<Montage, "transcript" | "transcript_state">): string {
   if (montage.transcript_state === "none") return "There is no transcript: none was asked for.";
   const reason = montage.transcript.reason?.trim();
-  return reason ? `There is no transcript: ${reason.replace(/\.$/, "")}.` : "The transcript could not be made.";
+  return reason ? `There is no transcript. ${reason.replace(/\.?$/, ".")}` : "The transcript could not be made.";
 }

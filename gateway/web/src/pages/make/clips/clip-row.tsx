@@ -47,7 +47,7 @@ export const ClipRow = memo(function ClipRow(props: ClipRowProps) {
         className={styles.grip}
         {...sortable.attributes}
         {...sortable.listeners}
-        aria-label={`Move ${name}`}
+        aria-label={`${index + 1}. Move ${name}`}
       >
         <Icon name="drag" />
         <span className="numbers" aria-hidden="true">

@@ -35,10 +35,20 @@ const nameOf = (key: string | number): string => {
   return getDraft().clips[at]?.title || `Clip ${at + 1}`;
 };
 
+/** The place that was said last, so that taking a clip up is not drowned by the place that it is at anyway. */
+let saidPlace = -1;
+
 const announcements: Announcements = {
-  onDragStart: ({ active }) => `${nameOf(active.id)} is taken up. It is at place ${placeOf(active.id) + 1}.`,
-  onDragOver: ({ active, over }) =>
-    over ? `${nameOf(active.id)} is at place ${placeOf(over.id) + 1} of ${getDraft().clips.length}.` : undefined,
+  onDragStart: ({ active }) => {
+    saidPlace = placeOf(active.id);
+    return `${nameOf(active.id)} is taken up. It is at place ${saidPlace + 1} of ${getDraft().clips.length}.`;
+  },
+  onDragOver: ({ active, over }) => {
+    const place = placeOf(over?.id);
+    if (place < 0 || place === saidPlace) return undefined;
+    saidPlace = place;
+    return `${nameOf(active.id)} is at place ${place + 1} of ${getDraft().clips.length}.`;
+  },
   onDragEnd: ({ active, over }) => (over ? `${nameOf(active.id)} is put down.` : "It is back where it was."),
   onDragCancel: ({ active }) => `${nameOf(active.id)} is back where it was.`,
 };
@@ -47,6 +57,9 @@ const instructions = {
   draggable:
     "Press Space to take the clip up, the arrow keys to move it, Space again to put it down, Escape to leave it where it was.",
 };
+
+/** From here on a list is long. */
+const MANY = 60;
 
 interface ClipsProps {
   play: (playing: Playing) => void;
@@ -147,7 +160,7 @@ export function Clips({ play, importList }: ClipsProps) {
             onDragEnd={onDragEnd}
           >
             <SortableContext items={clips.map((clip) => clip.key)} strategy={verticalListSortingStrategy}>
-              <ol className={styles.list}>
+              <ol className={clips.length > MANY ? `${styles.list} ${styles.many}` : styles.list}>
                 {clips.map((clip, index) => (
                   <ClipRow
                     key={clip.key}

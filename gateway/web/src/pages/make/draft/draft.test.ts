@@ -57,6 +57,16 @@ describe("a draft", () => {
     expect(draft.clips[1]).toMatchObject({ key: "2", source: "b", start: "1", end: "7", title: "Changed" });
     expect(draft.form.editing).toBeNull();
   });
+  it("leaves a clip as it is when another source is looked at, and takes it there when that is meant", () => {
+    const editing = run(filled(), { type: "edit-clip", key: "1" });
+    const looked = run(editing, { type: "look-at", source: "b" });
+    expect(looked.form).toMatchObject({ source: "b", editing: null });
+    expect(looked.clips).toEqual(editing.clips);
+    const moved = run(editing, { type: "cut-from", source: "b" }, { type: "save-clip", key: "unused" });
+    expect(moved.clips[0]).toMatchObject({ key: "1", source: "b", start: "1", end: "2" });
+    expect(moved.sources.map((source) => source.start)).toEqual(["", ""]);
+    expect(run(filled(), { type: "cut-from", source: "b" }).form).toMatchObject({ source: "b", editing: null });
+  });
   it("moves clips within bounds", () => {
     const move = (from: number, to: number) => order(run(filled(), { type: "move-clip", from, to }));
     expect([move(0, 2), move(2, 0), move(0, 1), move(1, 1), move(0, -1), move(2, 3), move(9, 0)]).toEqual([

@@ -23,6 +23,7 @@ export type Action =
   | { type: "remove-source"; key: string }
   | { type: "put-back"; sources: Taken<DraftSource>[]; clips: Taken<DraftClip>[] }
   | { type: "look-at"; source: string }
+  | { type: "cut-from"; source: string }
   | { type: "form"; changes: Partial<ClipForm> }
   | { type: "save-clip"; key: string }
   | { type: "edit-clip"; key: string }
@@ -50,7 +51,9 @@ export function reduce(draft: Draft, action: Action): Draft {
     case "put-back":
       return putBack(draft, action.sources, action.clips);
     case "look-at":
-      return draft.form.source === action.source ? draft : { ...draft, form: { ...draft.form, source: action.source } };
+      return lookAt(draft, action.source);
+    case "cut-from":
+      return cutFrom(draft, action.source);
     case "form":
       return { ...draft, form: { ...draft.form, ...action.changes } };
     case "save-clip":
@@ -102,6 +105,27 @@ function removeSource(draft: Draft, key: string): Draft {
     clips,
     options: { ...options, intro: without("intro"), outro: without("outro") },
     form: { ...draft.form, source: looked, editing },
+  };
+}
+
+/** Shows another source. A clip that was being changed stays as it is: it belongs to the source that is left. */
+function lookAt(draft: Draft, source: string): Draft {
+  const { form } = draft;
+  if (form.source === source) return draft;
+  return { ...draft, form: form.editing ? { ...emptyForm(), source } : { ...form, source } };
+}
+
+/** Shows another source; a clip that is being changed goes there with its marks. */
+function cutFrom(draft: Draft, source: string): Draft {
+  const { form } = draft;
+  const from = draft.sources.find((one) => one.key === form.source);
+  if (!form.editing || !from || from.key === source) return lookAt(draft, source);
+  const { start, end } = from;
+  const moved = withoutMarks(draft);
+  return {
+    ...moved,
+    sources: moved.sources.map((one) => (one.key === source ? { ...one, start, end } : one)),
+    form: { ...form, source },
   };
 }
 

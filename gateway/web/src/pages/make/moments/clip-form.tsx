@@ -21,6 +21,7 @@ interface ClipFormProps {
 
 export function ClipForm({ source, span, duration, keyframes, seek, setMark }: ClipFormProps) {
   const form = useDraft((draft) => draft.form);
+  const before = useDraft((draft) => draft.clips.find((clip) => clip.key === draft.form.editing));
   const box = useRef<HTMLFormElement>(null);
   const cutId = useId();
   const [tried, setTried] = useState(false);
@@ -49,6 +50,12 @@ export function ClipForm({ source, span, duration, keyframes, seek, setMark }: C
   const times = { source, keyframes, seek, setMark, tried };
   return (
     <form ref={box} className={styles.form} onSubmit={submit} noValidate aria-label="Clip">
+      {form.editing && (
+        <p className={styles.editing}>
+          You are changing “{before?.title || "a clip"}”
+          {before && before.source !== source.key && `: it will be cut from ${source.name}`}.
+        </p>
+      )}
       <TimeField {...times} mark="start" at={span.startSeconds} mistake={span.startMistake ?? told?.("start")} />
       <TimeField
         {...times}
@@ -192,7 +199,7 @@ function TimeField({ source, mark, at, keyframes, seek, setMark, tried, mistake,
               seek(near);
             }}
           >
-            <span className="hidden-text">{name}: </span>Snap to keyframe
+            <span className="hidden-text">{name}: </span>Snap<span className="hidden-text"> to keyframe</span>
           </Button>
         </div>
       )}

@@ -47,7 +47,7 @@ export function Moments({ playing, ended }: MomentsProps) {
               <select
                 id={id}
                 value={source.key}
-                onChange={(event) => dispatch({ type: "look-at", source: event.target.value })}
+                onChange={(event) => dispatch({ type: "cut-from", source: event.target.value })}
               >
                 {sources.map((one) => (
                   <option key={one.key} value={one.key}>

@@ -99,11 +99,8 @@ export function usePlayer(url: string | null): Player {
     const settle = () => {
       if (!element.paused) return;
       const at = element.currentTime;
-      if (!("requestVideoFrameCallback" in element)) {
-        setPosition(at);
-        return;
-      }
-      element.requestVideoFrameCallback((_, { mediaTime }) => {
+      setPosition((now) => (Math.abs(now - at) < 2 * INTO ? now : at));
+      element.requestVideoFrameCallback?.((_, { mediaTime }) => {
         if (element.paused && mediaTime <= at && at - mediaTime < 1) setPosition(mediaTime);
       });
     };
@@ -128,8 +125,7 @@ export function usePlayer(url: string | null): Player {
         },
       ],
       ["pause", () => setPlaying(false)],
-      ["seeking", () => element.paused && setPosition(element.currentTime)],
-      ["seeked", settle],
+      ["seeking", settle],
       ["error", () => setBroken(true)],
       ["ended", () => (span.current ? stop() : undefined)],
     ];

@@ -57,6 +57,8 @@ export function Timeline(props: TimelineProps) {
     });
   }, [position, duration]);
   const at = (seconds: number) => `${((seconds - view.from) / length) * 100}%`;
+  // What lies outside of the view stands at its edge, so that it can still be reached.
+  const edge = (seconds: number) => at(Math.min(view.to, Math.max(view.from, seconds)));
   const timeAt = (clientX: number) => {
     const box = track.current?.getBoundingClientRect();
     if (!box || box.width === 0) return position;
@@ -143,8 +145,9 @@ export function Timeline(props: TimelineProps) {
           {...props}
           name="Place of the player"
           className={styles.place}
-          value={shown(position) ? position : null}
-          left={at(position)}
+          value={position}
+          left={edge(position)}
+          isAway={!shown(position)}
           set={props.seek}
           timeAt={timeAt}
         />
@@ -152,8 +155,9 @@ export function Timeline(props: TimelineProps) {
           {...props}
           name="Start of the clip"
           className={styles.start}
-          value={shown(start) ? start : null}
-          left={at(start ?? 0)}
+          value={start}
+          left={edge(start ?? 0)}
+          isAway={!shown(start)}
           set={props.setStart}
           timeAt={timeAt}
         />
@@ -161,8 +165,9 @@ export function Timeline(props: TimelineProps) {
           {...props}
           name="End of the clip"
           className={styles.end}
-          value={shown(end) ? end : null}
-          left={at(end ?? 0)}
+          value={end}
+          left={edge(end ?? 0)}
+          isAway={!shown(end)}
           set={props.setEnd}
           timeAt={timeAt}
         />
@@ -179,9 +184,11 @@ export function Timeline(props: TimelineProps) {
 interface SliderProps {
   name: string;
   className: string | undefined;
-  /** Null where it is not seen. */
+  /** Null where there is none. */
   value: number | null;
   left: string;
+  /** It lies outside of what is seen. */
+  isAway: boolean;
   duration: number;
   keyframes: number[];
   rate: number | null;
@@ -189,7 +196,7 @@ interface SliderProps {
   timeAt: (clientX: number) => number;
 }
 
-function Slider({ name, className, value, left, duration, keyframes, rate, set, timeAt }: SliderProps) {
+function Slider({ name, className, value, left, isAway, duration, keyframes, rate, set, timeAt }: SliderProps) {
   if (value === null) return null;
   const onKey = (event: KeyboardEvent) => {
     const step = event.shiftKey ? 1 : 1 / (rate ?? 1 / STEP);
@@ -210,7 +217,7 @@ function Slider({ name, className, value, left, duration, keyframes, rate, set, 
   };
   return (
     <div
-      className={`${styles.handle} ${className ?? ""}`}
+      className={`${styles.handle} ${className ?? ""} ${isAway ? styles.away : ""}`}
       style={{ left }}
       role="slider"
       tabIndex={0}

@@ -6,8 +6,10 @@ import { bytes, clock, count, roughly, shareOfCopies } from "../../../lib/format
 import { Button } from "../../../ui/button";
 import { Icon } from "../../../ui/icon";
 import { type Column, Table } from "../../../ui/table";
+import { refText } from "../draft/model";
 import type { Posting } from "../draft/spec";
 import { useDraft } from "../draft/store";
+import type { Found } from "../mistakes";
 import { codecName, rateName } from "../sources/words";
 import { Step } from "../step";
 import styles from "./plan.module.css";
@@ -31,12 +33,17 @@ export function PlanStep({ posting, planned, sending }: PlanStepProps) {
           encoded, and how long it will be about.
         </p>
       ) : (
-        <Missing posting={posting} />
+        posting.mistakes.length > 0 && (
+          <div className={styles.missing}>
+            <p>Before it can be planned and made:</p>
+            <Listed found={posting} />
+          </div>
+        )
       )}
       <div role="status" className={styles.state}>
         {isReady && busy && (plan ? "The plan is brought up to date…" : "The plan is being made…")}
       </div>
-      {error !== null && !busy && <Refused error={error} again={planned.again} />}
+      {error !== null && !busy && <Refused planned={planned} />}
       {plan && <Shown plan={plan} />}
       <Send isReady={isReady} sending={sending} />
     </Step>
@@ -46,44 +53,62 @@ export function PlanStep({ posting, planned, sending }: PlanStepProps) {
 /** How many mistakes are listed: whoever has mended these sees the next ones. */
 const LISTED = 6;
 
-/** What has to be done before there can be a plan. */
-function Missing({ posting }: { posting: Posting }) {
+/** Where options stand in what is posted, and what they are called here. */
+const OPTIONS: [pointer: string, name: string][] = [
+  ["/title", "Title"],
+  ["/labels", "Labels"],
+  ["/priority", "Priority"],
+  ["/run_at", "Not before"],
+  ["/spec/cut", "Cut"],
+  ["/spec/canvas", "Picture"],
+  ["/spec/audio", "Sound"],
+  ["/spec/transition", "Between clips"],
+  ["/spec/titles", "Written over each clip"],
+  ["/spec/intro", "Before the first clip"],
+  ["/spec/outro", "After the last clip"],
+  ["/spec/transcribe", "Captions"],
+];
+
+/** Mistakes, each with the clip or the option that it is about. */
+function Listed({ found }: { found: Found }) {
   const clips = useDraft((draft) => draft.clips);
-  if (posting.mistakes.length === 0) return null;
   const where = (pointer: string) => {
     const match = /^\/spec\/highlights\/(\d+)/.exec(pointer);
-    if (!match) return "";
-    const index = Number(match[1]);
-    return `${clips[index]?.title || `Clip ${index + 1}`}: `;
+    const key = match && found.clips[Number(match[1])];
+    const index = clips.findIndex((clip) => clip.key === key);
+    if (index >= 0) return `${clips[index]?.title || `Clip ${index + 1}`}: `;
+    const option = OPTIONS.find(([begins]) => pointer.startsWith(begins));
+    return option ? `${option[1]}: ` : "";
   };
-  const rest = posting.mistakes.length - LISTED;
+  const rest = found.mistakes.length - LISTED;
   return (
-    <div className={styles.missing}>
-      <p>Before it can be planned and made:</p>
-      <ul>
-        {posting.mistakes.slice(0, LISTED).map((mistake) => (
-          <li key={mistake.pointer}>
-            {where(mistake.pointer)}
-            {mistake.detail}
-          </li>
-        ))}
-        {rest > 0 && <li>and {count(rest, "more mistake")}</li>}
-      </ul>
-    </div>
+    <ul>
+      {found.mistakes.slice(0, LISTED).map((mistake) => (
+        <li key={`${mistake.pointer} ${mistake.detail}`}>
+          {where(mistake.pointer)}
+          {mistake.detail}
+        </li>
+      ))}
+      {rest > 0 && <li>and {count(rest, "more mistake")}</li>}
+    </ul>
   );
 }
 
-function Refused({ error, again }: { error: unknown; again: () => void }) {
-  const problem = error instanceof Problem ? error : null;
+/** Why there is no plan. */
+function Refused({ planned }: { planned: Planned }) {
+  const { error, found } = planned;
   return (
     <div role="alert" className={styles.refused}>
       <p>
-        <Icon name="warning" /> {problem?.message ?? "The plan could not be made."}
+        <Icon name="warning" />{" "}
+        {found
+          ? "It cannot be made like this. What is wrong is marked at its place:"
+          : error instanceof Problem
+            ? error.message
+            : "The plan could not be made."}
       </p>
-      {problem && problem.errors.length > 0 && (
-        <p className="soft small">It is marked at the clip or the option that it is about.</p>
-      )}
-      <Button look="plain" small icon="again" onClick={again}>
+      {found && <Listed found={found} />}
+      <Button look="plain" small icon="again" onClick={planned.again}>
         Plan again
       </Button>
     </div>
@@ -91,6 +116,11 @@ function Refused({ error, again }: { error: unknown; again: () => void }) {
 }
 
 function Shown({ plan }: { plan: Plan }) {
+  const sources = useDraft((draft) => draft.sources);
+  // Plans name sources as they were sent, links without their query.
+  const names = new Map(
+    sources.flatMap(({ ref, name }) => (ref ? [[refText(ref).split(/[?#]/)[0] ?? "", name] as const] : [])),
+  );
   const unlike = plan.clips.filter((clip) => clip.differences.length > 0);
   const { canvas } = plan;
   const seconds = plan.seconds_estimated;
@@ -142,7 +172,7 @@ function Shown({ plan }: { plan: Plan }) {
         <Table
           caption="What each clip takes"
           columns={COLUMNS}
-          rows={plan.clips.map((clip, index) => ({ ...clip, index }))}
+          rows={plan.clips.map((clip, index) => ({ ...clip, index, name: names.get(clip.source) ?? clip.source }))}
           keyOf={(clip) => String(clip.index)}
         />
       </details>
@@ -150,7 +180,11 @@ function Shown({ plan }: { plan: Plan }) {
   );
 }
 
-type Row = PlanView["clips"][number] & { index: number };
+type Row = PlanView["clips"][number] & {
+  index: number;
+  /** What its source is called here. */
+  name: string;
+};
 
 const MODES: Record<Row["mode"], string> = {
   exact: "cut to the frame",
@@ -166,7 +200,7 @@ const COLUMNS: Column<Row>[] = [
     cell: (clip) => (
       <>
         {clip.title}
-        <span className={`${styles.below} soft small`}>{clip.source}</span>
+        <span className={`${styles.below} soft small`}>{clip.name}</span>
       </>
     ),
   },

@@ -1,5 +1,6 @@
 // Posts the draft as a job: once, however often the button is pressed or a lost answer makes somebody try again.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { useLocation } from "wouter";
 import { api, ask, Problem } from "../../../api/client";
 import { keys } from "../../../api/queries";
@@ -19,6 +20,8 @@ export interface SendingState {
 export function useSending(posting: Posting): SendingState {
   const [, go] = useLocation();
   const client = useQueryClient();
+  // The second click of a double click comes before the page knows of the first.
+  const isOut = useRef(false);
   const body = JSON.stringify(posting.body);
   const sending = useMutation({
     mutationFn: async (sent: Posting) => {
@@ -53,7 +56,13 @@ export function useSending(posting: Posting): SendingState {
       : null;
   return {
     send: () => {
-      if (!sending.isPending) sending.mutate(posting);
+      if (isOut.current) return;
+      isOut.current = true;
+      sending.mutate(posting, {
+        onSettled: () => {
+          isOut.current = false;
+        },
+      });
     },
     busy: sending.isPending,
     error,

@@ -1,6 +1,7 @@
-//! The routes for those who want to know what a montage will take before they ask for it.
+//! The routes for those who want to know something before they ask for a montage: what it will take (plans), and what is in a
+//! source (probes).
 //!
-//! Promises: no transaction and no connection is held while a plan is waited for.
+//! Promises: no transaction and no connection is held while an answer is waited for.
 
 use axum::{
     extract::State,
@@ -9,10 +10,11 @@ use axum::{
 };
 use contracts::{
     ids::JobId,
-    job::{Failure, JobKind},
-    plan::PlanAnswer,
+    job::Failure,
+    plan::{PlanAnswer, PlanView},
+    probe::{ProbeAnswer, ProbeView},
     problem::{FieldError, Problem, ProblemCode},
-    spec::{JobSpec, NewJob, SpecError},
+    spec::{JobSpec, NewJob, ProbeSpec, SpecError},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,25 +27,25 @@ use tokio::time::Instant;
 use utoipa::IntoParams;
 
 use crate::{
+    answers::{self, Standing, View},
     app::App,
-    plans::{self, Standing},
     posted::PostedPlan,
     routes_jobs::trace_parent,
 };
 
-/// How long posting waits for a plan, in seconds, unless it is asked otherwise.
+/// How long posting waits for an answer, in seconds, unless it is asked otherwise.
 const WAIT: u32 = 20;
 /// Longest wait, in seconds.
 const LONGEST_WAIT: u32 = 30;
-/// How often a plan is looked at that another replica may have been told of.
+/// How often an answer is looked for that another replica may have been told of.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// How long to wait for a plan.
+/// How long to wait for a plan or a probe.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WaitQuery {
-    /// How long to wait for the plan, in seconds. If absent, 20 when it is asked for and 0 when it is looked at.
+    /// How long to wait for it, in seconds. If absent, 20 when it is asked for and 0 when it is looked at.
     #[param(minimum = 0, maximum = 30)]
     wait_seconds: Option<u32>,
 }
@@ -95,15 +97,7 @@ pub async fn post_plan(
     Json(body): Json<Value>,
 ) -> ApiResult<Response> {
     let wait = query.wait(WAIT)?;
-    let (title, spec) = decode(body)?;
-    let trace_parent = trace_parent(&headers);
-    let id = {
-        let mut connection = app.pool.acquire().await?;
-        plans::ask(&mut connection, title, spec, trace_parent.as_deref()).await?
-    };
-    metrics::counter!("jobs_posted_total", "kind" => JobKind::Plan.as_str()).increment(1);
-    app.ring();
-    answer(&app, id, wait).await
+    ask::<PlanView>(&app, decode(body)?, &headers, wait).await
 }
 
 /// Look at a plan
@@ -125,11 +119,60 @@ pub async fn get_plan(
     Path(id): Path<JobId>,
     Query(query): Query<WaitQuery>,
 ) -> ApiResult<Response> {
-    answer(&app, id, query.wait(0)?).await
+    answer::<PlanView>(&app, id, query.wait(0)?).await
+}
+
+/// Look into a source
+///
+/// What is in it, by its container's own words and index: picture, sound, length, and where its picture can be decoded from.
+/// Takes a source as a highlight does. Asking twice does no harm. A probe is kept for twelve hours.
+#[utoipa::path(
+    post, path = "/v1/probes", tag = "probes",
+    params(WaitQuery),
+    request_body(content = ProbeSpec, example = json!({ "source": { "url": "https://media.example/vod-1.mp4" } })),
+    responses(
+        (status = 200, description = "What was found.", body = ProbeAnswer),
+        (status = 202, description = "It is being looked into; the path in `Location` answers it later.", body = ProbeAnswer, headers(("Location" = String, description = "The path of the probe"))),
+        (status = 400, description = "`invalid_json`, `invalid_query`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: it was cancelled", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_spec`, or why it cannot be looked into: the type is that of `probe_failed`, the code that of the failure", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn post_probe(
+    State(app): State<Arc<App>>,
+    Query(query): Query<WaitQuery>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> ApiResult<Response> {
+    let wait = query.wait(WAIT)?;
+    let probe = ProbeSpec::decode(&body).map_err(ApiError::invalid)?;
+    ask::<ProbeView>(&app, (probe.title(), JobSpec::Probe { probe }), &headers, wait).await
+}
+
+/// Look at a probe
+///
+/// As it was answered, or would have been.
+#[utoipa::path(
+    get, path = "/v1/probes/{id}", tag = "probes",
+    params(("id" = JobId, Path, description = "The probe"), WaitQuery),
+    responses(
+        (status = 200, description = "What was found.", body = ProbeAnswer),
+        (status = 202, description = "It is being looked into.", body = ProbeAnswer, headers(("Location" = String, description = "The path of the probe"))),
+        (status = 404, description = "`not_found`: there is none, or it is older than twelve hours", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict`: it was cancelled", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Why it cannot be looked into: the type is that of `probe_failed`, the code that of the failure", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn get_probe(
+    State(app): State<Arc<App>>,
+    Path(id): Path<JobId>,
+    Query(query): Query<WaitQuery>,
+) -> ApiResult<Response> {
+    answer::<ProbeView>(&app, id, query.wait(0)?).await
 }
 
 /// Decodes the body of a montage job, with or without its kind.
-fn decode(mut body: Value) -> ApiResult<(String, contracts::spec::MontageSpec)> {
+fn decode(mut body: Value) -> ApiResult<(String, JobSpec)> {
     let only = || ApiError::invalid_at("/kind", "only a `montage` has a plan");
     if let Some(map) = body.as_object_mut() {
         match map.get("kind") {
@@ -143,33 +186,50 @@ fn decode(mut body: Value) -> ApiResult<(String, contracts::spec::MontageSpec)> 
         SpecError::Invalid(errors) => ApiError::invalid(errors),
     })?;
     match job.spec {
-        JobSpec::Montage(spec) => Ok((job.title, spec)),
+        JobSpec::Montage(plan) => Ok((job.title, JobSpec::Plan { plan })),
         _ => Err(only()),
     }
 }
 
-/// Answers a plan as soon as it is made, or that it is not when the wait is over.
-async fn answer(app: &App, id: JobId, wait: Duration) -> ApiResult<Response> {
+/// Asks for an answer and waits for it.
+async fn ask<V: View>(
+    app: &App,
+    (title, spec): (String, JobSpec),
+    headers: &HeaderMap,
+    wait: Duration,
+) -> ApiResult<Response> {
+    let trace_parent = trace_parent(headers);
+    let id = {
+        let mut connection = app.pool.acquire().await?;
+        answers::ask(&mut connection, title, spec, trace_parent.as_deref()).await?
+    };
+    metrics::counter!("jobs_posted_total", "kind" => V::KIND.as_str()).increment(1);
+    app.ring();
+    answer::<V>(app, id, wait).await
+}
+
+/// Answers as soon as it is made, or that it is not when the wait is over.
+async fn answer<V: View>(app: &App, id: JobId, wait: Duration) -> ApiResult<Response> {
+    let name = V::KIND.as_str();
     let give_up = Instant::now() + wait;
     loop {
         // Listens before it looks, so that nothing that comes in between is missed.
         let mut ended = pin!(app.ended.notified());
         ended.as_mut().enable();
-        let standing = plans::look(&mut *app.pool.acquire().await?, id).await?;
-        match standing.ok_or_else(|| ApiError::not_found("plan, or none any more"))? {
+        let standing = answers::look::<V>(&mut *app.pool.acquire().await?, id).await?;
+        match standing.ok_or_else(|| ApiError::not_found(&format!("{name}, or none any more")))? {
             Standing::Pending => {}
-            Standing::Made(plan) => {
-                return Ok(Json(PlanAnswer { id, plan: Some(*plan) }).into_response());
-            }
-            Standing::Failed(failure) => return Err(failed(failure).into()),
+            Standing::Made(view) => return Ok(Json(V::answer(id, Some(view))).into_response()),
+            Standing::Failed(failure) => return Err(failed(V::FAILED, failure).into()),
             Standing::Cancelled => {
-                return Err(ApiError::new(ProblemCode::Conflict, "The plan was cancelled. Ask again."));
+                let detail = format!("The {name} was cancelled. Ask again.");
+                return Err(ApiError::new(ProblemCode::Conflict, detail));
             }
         }
         let left = give_up.saturating_duration_since(Instant::now());
         if left.is_zero() || app.shutdown.is_cancelled() {
-            let location = [(header::LOCATION, format!("/v1/plans/{id}"))];
-            return Ok((StatusCode::ACCEPTED, location, Json(PlanAnswer { id, plan: None })).into_response());
+            let location = [(header::LOCATION, answers::path(V::KIND, id))];
+            return Ok((StatusCode::ACCEPTED, location, Json(V::answer(id, None))).into_response());
         }
         tokio::select! {
             () = ended => {}
@@ -180,12 +240,8 @@ async fn answer(app: &App, id: JobId, wait: Duration) -> ApiResult<Response> {
 }
 
 /// A failure as a problem: with its own code, and its place in what was posted.
-fn failed(failure: Failure) -> Problem {
+fn failed(code: ProblemCode, failure: Failure) -> Problem {
     let errors =
         failure.pointer.map(|pointer| FieldError { pointer, detail: failure.message.clone() }).into_iter();
-    Problem {
-        code: failure.code,
-        errors: errors.collect(),
-        ..ProblemCode::PlanFailed.problem(failure.message)
-    }
+    Problem { code: failure.code, errors: errors.collect(), ..code.problem(failure.message) }
 }
