@@ -3,11 +3,13 @@
 //!
 //! The executors' chapter has no executor but the examples themselves; from the next one on there is a real one.
 
+use contracts::webhook::Revealed;
 use end_to_end::{
     media_server::MediaServer,
-    stack::{Hints, Stack},
+    stack::{Hints, Stack, root},
 };
 use gateway::examples::{self, Example, variable};
+use jobs_repo::signature::SigningKey;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +18,10 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncReadExt, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::Command,
+};
 
 use crate::{openapi::document, previews, schema, videos};
 
@@ -126,7 +131,11 @@ fn check(document: &Value, operation: &Value, example: &Example, answer: &Answer
         return;
     };
     let kind = shown.unwrap_or_else(|| panic!("{title}: no content type"));
-    let media = kinds.get(kind).unwrap_or_else(|| panic!("{title}: {kind} is not of {:?}", kinds.keys()));
+    let family = format!("{}/*", kind.split('/').next().unwrap());
+    let media = kinds
+        .get(kind)
+        .or_else(|| kinds.get(&family))
+        .unwrap_or_else(|| panic!("{title}: {kind} is not of {:?}", kinds.keys()));
     assert!(!answer.body.is_empty(), "{title}: no body");
     if example.stream {
         let text = String::from_utf8_lossy(&answer.body);
@@ -217,6 +226,47 @@ async fn every_example_of_the_document_does_what_it_says() {
         }
     }
     stack.end().await;
+}
+
+/// The receiver that the reference shows takes what is signed as the services sign it, and nothing else.
+#[tokio::test]
+async fn the_receiver_that_is_shown_tells_what_is_ours() {
+    let secret = b"a secret of thirty-two bytes: xx".to_vec();
+    let key = SigningKey::from(secret);
+    let Revealed(shown) = key.reveal();
+    let mut receiver = Command::new("node")
+        .arg(root().join("gateway/pages/receiver.mjs"))
+        .env("WEBHOOK_SECRET", shown)
+        .env("PORT", "0")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(receiver.stdout.take().unwrap()).lines();
+    let address = lines.next_line().await.unwrap().unwrap();
+    let address = address.strip_prefix("listening at ").unwrap();
+    let client = service_kit::client::http_client(Some(PATIENCE)).unwrap();
+    let now = chrono::Utc::now().timestamp();
+    let body = r#"{"type":"job.succeeded","data":{"title":"Ärger"}}"#;
+    let good = key.sign("msg_1", now, body);
+    let other = SigningKey::from(vec![7; 32]).sign("msg_1", now, body);
+    for (signature, timestamp, sent, status) in [
+        (good.clone(), now, body, 204),
+        (format!("{other} {good}"), now, body, 204),
+        (other, now, body, 401),
+        (good.clone(), now, r#"{"type":"job.succeeded"}"#, 401),
+        (good.clone(), now + 1, body, 401),
+        (good.replace("v1,", "v2,"), now, body, 401),
+        (key.sign("msg_1", now - 600, body), now - 600, body, 401),
+        (String::new(), now, body, 401),
+    ] {
+        let call = client.post(address).header("webhook-id", "msg_1").header("webhook-signature", &signature);
+        let answer = call.header("webhook-timestamp", timestamp).body(sent).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{signature} {timestamp} {sent}");
+    }
+    let unsigned = client.post(address).body(body).send().await.unwrap();
+    assert_eq!(unsigned.status(), 401);
+    assert_eq!(lines.next_line().await.unwrap().unwrap(), "job.succeeded Ärger");
 }
 
 /// The operations of a document by their names.
