@@ -1,8 +1,9 @@
-// The API's page: renders /openapi.json. Everything is put into the page as text, never as markup.
+// The API's page: renders /openapi.json below what the page says itself. Everything is put into the page as text, never as markup.
 "use strict";
 
-const METHODS = ["get", "post", "put", "patch", "delete", "head"];
+const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 const DEEPEST = 6;
+const byId = (id) => document.getElementById(id);
 
 function el(name, properties = {}, ...children) {
   const element = document.createElement(name);
@@ -17,9 +18,27 @@ function el(name, properties = {}, ...children) {
 const anchor = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
 const refName = (schema) => schema.$ref && schema.$ref.split("/").pop();
 
-/** Text with `code` in backquotes. */
+/** The pages of problem codes, as the list of problems on this page names them. */
+const problems = new Map([...document.querySelectorAll('td a[href^="/docs/errors/"]')].map((link) => [link.textContent, link.getAttribute("href")]));
+
+/** A line of text with `code` in backquotes, with links to the web and to the pages of problems. */
 function prose(text) {
-  return (text || "").split(/(`[^`]+`)/).map((part) => (part.startsWith("`") && part.endsWith("`") && part.length > 1 ? el("code", {}, part.slice(1, -1)) : part));
+  return (text || "").split(/(`[^`]+`|\[[^\]]+\]\(https:[^)]+\))/).map((part) => {
+    const link = part.match(/^\[([^\]]+)\]\((https:[^)]+)\)$/);
+    if (link) return el("a", { href: link[2], rel: "noreferrer" }, link[1]);
+    if (part.length < 3 || !part.startsWith("`") || !part.endsWith("`")) return part;
+    const code = el("code", {}, part.slice(1, -1));
+    const page = problems.get(code.textContent);
+    return page ? el("a", { href: page }, code) : code;
+  });
+}
+
+/** A description: paragraphs, and code between lines of three backquotes. */
+function paragraphs(text) {
+  return (text || "").split(/^```\w*\n([\s\S]*?)^```$/m).flatMap((part, index) => {
+    if (index % 2) return [el("pre", { tabIndex: 0 }, part.trimEnd())];
+    return part.split("\n\n").filter((one) => one.trim()).map((one) => el("p", {}, prose(one.trim())));
+  });
 }
 
 /** A schema in words, with links to the named ones. */
@@ -39,10 +58,15 @@ function typeOf(schema) {
   const words = types.filter((type) => type !== "null").flatMap((type) => {
     if (type === "array") return ["list of ", ...typeOf(schema.items)];
     if (type === "object" && schema.additionalProperties) return ["names with ", ...typeOf(schema.additionalProperties)];
+    const fields = Object.keys(schema.properties || {});
+    if (type === "object" && fields.length) return [`{ ${fields.join(", ")} }`];
     return [schema.format ? `${type} (${schema.format})` : type];
   });
   if (words.length === 0) return ["anything"];
-  return types.includes("null") ? [...words, ", or null"] : words;
+  const limits = [["from", schema.minimum], ["to", schema.maximum]].filter(([, value]) => value !== undefined);
+  if (schema.default !== undefined && schema.default !== null) limits.push(["default", JSON.stringify(schema.default)]);
+  const all = limits.length ? [...words, `, ${limits.map((limit) => limit.join(" ")).join(" ")}`] : words;
+  return types.includes("null") ? [...all, ", or null"] : all;
 }
 
 /** An example value of a schema. */
@@ -73,78 +97,185 @@ function table(heads, rows) {
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell)))))));
 }
 
+/** Puts a button over text that people copy; `title` says what it is. */
+function copyable(pre, title) {
+  const label = title ? `Copy: ${title}` : "Copy";
+  const button = el("button", { type: "button", "aria-label": label }, "Copy");
+  const said = el("span", { class: "small soft", role: "status" });
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(pre.textContent);
+      said.textContent = "Copied";
+    } catch {
+      // Browsers let pages write to the clipboard only over https and on this machine.
+      getSelection().selectAllChildren(pre);
+      said.textContent = "Selected: copy it by Ctrl+C";
+    }
+    setTimeout(() => said.replaceChildren(), 4000);
+  });
+  return el("div", { class: "copied" }, el("div", { class: "bar" }, el("span", {}, title || ""), el("span", {}, said, " ", button)), pre);
+}
+
+/** The fields of an object, with those of the parts that it is made of; null where it is none. */
+function fields(schema, schemas) {
+  const parts = [];
+  const collect = (part) => {
+    const whole = part?.$ref ? schemas[refName(part)] : part;
+    if (whole?.properties) parts.push(whole);
+    whole?.allOf?.forEach(collect);
+  };
+  collect(schema);
+  const rows = parts.flatMap((part) => Object.entries(part.properties).map(([key, value]) => [
+    [el("code", {}, key), (part.required || []).includes(key) ? " *" : ""], typeOf(value), prose(value.description)]));
+  return rows.length ? table(["Field", "Type", "Meaning"], rows) : null;
+}
+
 function body(title, content, schemas) {
   return Object.entries(content || {}).flatMap(([kind, media]) => {
-    const parts = [el("h3", {}, `${title} `, el("code", {}, kind), " ", media.schema ? typeOf(media.schema) : null)];
-    if (kind.includes("json") && media.schema) parts.push(el("pre", { tabIndex: 0 }, JSON.stringify(media.example ?? example(media.schema, schemas), null, 2)));
+    const parts = [el("h4", {}, `${title} `, el("code", {}, kind), " ", media.schema ? typeOf(media.schema) : null)];
+    if (media.schema) parts.push(fields(media.schema, schemas));
+    if (kind === "text/event-stream") parts.push(el("pre", { tabIndex: 0 }, media.example || ""));
+    else if (kind.includes("json") && media.schema) {
+      const value = JSON.stringify(media.example ?? example(media.schema, schemas), null, 2);
+      parts.push(el("details", { class: "more" }, el("summary", {}, `${title}: what it looks like`), el("pre", { tabIndex: 0 }, value)));
+    }
     return parts;
   });
 }
 
+/** Who may ask, as a list of facts. */
+function needs(spec) {
+  const security = spec.security || [];
+  if (!security.length) return ["Needs no key"];
+  const scopes = security.flatMap((entry) => Object.values(entry).flat());
+  if (!scopes.length) return ["Any key"];
+  return ["A key with the scope ", ...scopes.flatMap((scope, index) => [index ? " or " : "", el("code", {}, scope)])];
+}
+
 function operation(path, method, spec, schemas) {
-  const scopes = (spec.security || []).flatMap((entry) => Object.values(entry).flat());
-  const parts = [];
-  if (spec.description) parts.push(...spec.description.split("\n\n").map((text) => el("p", {}, prose(text))));
-  const key = scopes.length ? ["A key with the scope ", ...scopes.flatMap((scope, index) => [index ? " or " : "", el("code", {}, scope)]), "."] : ["Needs no key."];
-  parts.push(el("p", { class: "soft small" }, key));
+  const id = spec.operationId || anchor(`${method} ${path}`);
+  const parts = [
+    el("ul", { class: "facts" }, el("li", {}, needs(spec)), el("li", {}, el("a", { href: `#${id}` }, "Link to this")), el("li", {}, "Called ", el("code", {}, id))),
+    ...paragraphs(spec.description),
+  ];
   if (spec.parameters?.length) {
-    parts.push(el("h3", {}, "Parameters"), table(["Name", "In", "Type", "Meaning"], spec.parameters.map((parameter) => [
+    parts.push(el("h4", {}, "Parameters"), table(["Name", "In", "Type", "Meaning"], spec.parameters.map((parameter) => [
       [el("code", {}, parameter.name), parameter.required ? " *" : ""], parameter.in, typeOf(parameter.schema), prose(parameter.description)])));
   }
   if (spec.requestBody) parts.push(...body("Body", spec.requestBody.content, schemas));
-  parts.push(el("h3", {}, "Answers"), table(["Status", "Body", "Meaning"], Object.entries(spec.responses || {}).map(([status, response]) => [
-    el("code", {}, status), Object.values(response.content || {}).slice(0, 1).flatMap((media) => typeOf(media.schema)), prose(response.description)])));
-  const good = Object.entries(spec.responses || {}).find(([status]) => status.startsWith("2"));
-  if (good) parts.push(...body("Example answer", good[1].content, schemas));
-  return el("details", { id: anchor(`${method} ${path}`) },
-    el("summary", {}, el("span", { class: "method" }, method.toUpperCase()), el("code", {}, path), el("span", { class: "soft" }, spec.summary || "")), parts);
+  const [first, ...others] = (spec["x-codeSamples"] || []).map((sample) => copyable(el("pre", { tabIndex: 0 }, sample.source), sample.label));
+  if (first) parts.push(el("h4", {}, others.length ? "Examples" : "Example"), first);
+  if (others.length) parts.push(el("details", { class: "more" }, el("summary", {}, `${others.length} more`), others));
+  const answers = Object.entries(spec.responses || {});
+  parts.push(el("h4", {}, "Answers"), table(["Status", "Body", "Meaning"], answers.map(([status, answer]) => [
+    el("code", {}, status), Object.entries(answer.content || {}).slice(0, 1).flatMap(([kind, media]) => (media.schema && kind.includes("json") ? typeOf(media.schema) : el("code", {}, kind))),
+    [prose(answer.description), Object.keys(answer.headers || {}).flatMap((name, index) => [index ? ", " : " Headers: ", el("code", {}, name)])]])));
+  const good = answers.find(([status]) => status.startsWith("2"));
+  if (good) parts.push(...body("Answer", good[1].content, schemas));
+  return el("details", { id, class: "item" },
+    el("summary", {}, el("h3", {}, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", el("code", {}, path), " ", el("span", { class: "words" }, spec.summary || ""))), parts);
 }
 
-function schemaEntry(name, schema) {
-  const parts = [];
-  if (schema.description) parts.push(el("p", {}, prose(schema.description)));
-  const members = [schema, ...(schema.allOf || [])].filter((part) => part.properties);
-  const rows = members.flatMap((part) => Object.entries(part.properties).map(([key, value]) => [
-    [el("code", {}, key), (part.required || []).includes(key) ? " *" : ""], typeOf(value), prose(value.description)]));
-  if (rows.length) parts.push(table(["Field", "Type", "Meaning"], rows));
-  else parts.push(el("p", {}, typeOf(schema)));
-  for (const choice of schema.oneOf || []) if (choice.description) parts.push(el("p", { class: "soft small" }, typeOf(choice), " ", prose(choice.description)));
-  return el("details", { id: `schema-${name}` }, el("summary", {}, el("code", {}, name)), parts);
+function schemaEntry(name, schema, schemas) {
+  const parts = paragraphs(schema.description);
+  parts.push(fields(schema, schemas) || el("p", {}, typeOf(schema)));
+  for (const choice of schema.oneOf || []) if (choice.description) parts.push(el("p", { class: "soft small" }, typeOf(choice), ": ", prose(choice.description)));
+  return el("details", { id: `schema-${name}`, class: "item" }, el("summary", {}, el("h3", {}, el("code", {}, name))), parts.filter(Boolean));
+}
+
+/** The operations by their tags, in the document's order. */
+function groupsOf(document_, schemas) {
+  const groups = new Map((document_.tags || []).map((tag) => [tag.name, { about: tag.description, items: [] }]));
+  for (const [path, item] of Object.entries(document_.paths || {})) {
+    for (const method of METHODS.filter((name) => item[name] && !(name === "head" && item.get && !item.head.operationId))) {
+      const tag = item[method].tags?.[0] || "other";
+      if (!groups.has(tag)) groups.set(tag, { items: [] });
+      const shown = operation(path, method, item[method], schemas);
+      const entry = el("li", {}, el("a", { href: `#${shown.id}` }, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", item[method].summary || path));
+      const words = [path, method, shown.id, tag, item[method].summary, item[method].description, ...(item[method].parameters || []).map((one) => one.name)];
+      groups.get(tag).items.push({ shown, entry, words: words.join(" ").toLowerCase() });
+    }
+  }
+  return [...groups].filter(([, group]) => group.items.length);
 }
 
 function render(document_) {
   const schemas = document_.components?.schemas || {};
-  const groups = new Map((document_.tags || []).map((tag) => [tag.name, { about: tag.description, items: [] }]));
-  for (const [path, item] of Object.entries(document_.paths || {})) {
-    for (const method of METHODS.filter((name) => item[name] && !(name === "head" && item.get))) {
-      const tag = item[method].tags?.[0] || "other";
-      if (!groups.has(tag)) groups.set(tag, { items: [] });
-      groups.get(tag).items.push(operation(path, method, item[method], schemas));
-    }
+  const groups = groupsOf(document_, schemas);
+  byId("about").replaceChildren(...prose(document_.info?.description));
+  byId("version").textContent = `Version ${document_.info?.version || "?"}. Fields and parameters with * are required.`;
+  const sections = [];
+  for (const [name, group] of groups) {
+    group.head = el("div", {}, el("h2", { id: anchor(name) }, name), el("p", { class: "soft" }, prose(group.about)));
+    group.list = el("div", {}, el("ul", {}, el("li", {}, el("a", { class: "tag", href: `#${anchor(name)}` }, name)), group.items.map((item) => item.entry)));
+    byId("index").append(group.list);
+    sections.push(group.head, ...group.items.map((item) => item.shown));
   }
-  const shown = [...groups].filter(([, group]) => group.items.length);
-  const names = Object.keys(schemas).sort();
-  document.getElementById("reference").replaceChildren(
-    el("h1", {}, `${document_.info?.title || "API"} API`),
-    el("p", {}, prose(document_.info?.description)),
-    el("p", { class: "soft small" }, `Version ${document_.info?.version || "?"}. Fields and parameters with * are required.`),
-    el("ul", { class: "toc" }, [...shown.map(([name]) => name), "schemas", "problems"].map((name) => el("li", {}, el("a", { href: `#${anchor(name)}` }, name)))),
-    ...shown.flatMap(([name, group]) => [el("h2", { id: anchor(name) }, name), group.about ? el("p", { class: "soft" }, group.about) : null, ...group.items].filter(Boolean)),
-    el("h2", { id: "schemas" }, "schemas"),
-    ...names.map((name) => schemaEntry(name, schemas[name])));
+  const named = Object.keys(schemas).sort().map((name) => ({ shown: schemaEntry(name, schemas[name], schemas), words: [name, ...Object.keys(schemas[name].properties || {})].join(" ").toLowerCase() }));
+  byId("reference").replaceChildren(...sections, el("h2", { id: "schemas" }, "Schemas"), ...named.map((one) => one.shown));
+  byId("filter").addEventListener("input", () => filter(groups, named));
+  filter(groups, named);
   reveal();
 }
 
-/** Opens what the address points to. */
+/** Shows what has all the words that are asked for. */
+function filter(groups, schemas) {
+  const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (item) => words.every((word) => item.words.includes(word));
+  let count = 0;
+  for (const [, group] of groups) {
+    for (const item of group.items) {
+      item.shown.hidden = item.entry.hidden = !fits(item);
+      count += fits(item) ? 1 : 0;
+    }
+    group.head.hidden = group.list.hidden = !group.items.some(fits);
+  }
+  for (const schema of schemas) schema.shown.hidden = !fits(schema);
+  const also = schemas.filter(fits).length;
+  byId("found").textContent = words.length ? `${count} ${count === 1 ? "route" : "routes"}, ${also} ${also === 1 ? "schema" : "schemas"}` : `${count} routes. Press / to come here.`;
+}
+
+/** Opens what the address points to, and everything around it. */
 function reveal() {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
-  if (target.tagName === "DETAILS") target.open = true;
+  if (target.hidden) {
+    byId("filter").value = "";
+    byId("filter").dispatchEvent(new Event("input"));
+  }
+  if (target.tagName === "DETAILS") {
+    target.open = true;
+    target.querySelector("summary").focus({ preventScroll: true });
+  }
   target.scrollIntoView();
 }
 
+// Beside the text the contents are always there; above it they make room for it, and close when something was chosen.
+const beside = matchMedia("(min-width: 64rem)");
+const arrange = () => (byId("contents").open = beside.matches);
+beside.addEventListener("change", arrange);
+arrange();
+byId("contents").addEventListener("click", (event) => {
+  if (!event.target.closest("a")) return;
+  if (!beside.matches) byId("contents").open = false;
+  // A second click on the same link changes no address.
+  setTimeout(reveal);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input")) return;
+  event.preventDefault();
+  byId("contents").open = true;
+  byId("filter").focus();
+});
 window.addEventListener("hashchange", reveal);
+
+byId("setup").textContent = byId("setup").textContent.replace(/^GATEWAY=.*/, `GATEWAY=${location.origin}`);
+for (const pre of document.querySelectorAll("pre[data-copy]")) {
+  const place = document.createComment("");
+  pre.replaceWith(place);
+  place.replaceWith(copyable(pre, pre.id === "setup" ? "Settings of the examples" : ""));
+}
 fetch("/openapi.json")
   .then((response) => response.json())
   .then(render)
-  .catch(() => document.getElementById("reference").replaceChildren(el("p", {}, "openapi.json could not be read. Load the page again.")));
+  .catch(() => byId("reference").replaceChildren(el("p", {}, "openapi.json could not be read. Load the page again.")));

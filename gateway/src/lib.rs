@@ -7,6 +7,7 @@
 pub mod app;
 pub mod auth;
 pub mod config;
+pub mod examples;
 pub mod files;
 pub mod keys;
 pub mod openapi;

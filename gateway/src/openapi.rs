@@ -1,16 +1,24 @@
 //! The API document: each service describes its routes, and here they become one document, with what the gateway adds: who
-//! may call what, and by which key.
+//! may call what, by which key, and examples.
+
+use std::collections::HashMap;
 
 use axum::http::Method;
+use contracts::key::Scope;
+use serde_json::{Value, json};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
     Server,
+    extensions::Extensions,
     path::{Operation, PathItem},
     security::{Http, HttpAuthScheme, SecurityScheme},
     tag::TagBuilder,
 };
 
-use crate::table::{self, Need};
+use crate::{
+    examples::{self, Chapter, KeyName, variable},
+    table::{self, Need},
+};
 
 /// The name of the security scheme.
 const BEARER: &str = "key";
@@ -36,8 +44,11 @@ pub fn openapi() -> OpenApi {
 }
 
 /// Makes one document of those of the services: the first that describes a path or schema wins.
-#[must_use]
-pub fn merge_openapi(parts: Vec<OpenApi>) -> OpenApi {
+///
+/// # Errors
+/// When the examples cannot be read.
+pub fn merge_openapi(parts: Vec<OpenApi>) -> anyhow::Result<OpenApi> {
+    let chapters = examples::chapters()?;
     let mut document = OpenApi::default();
     for part in parts {
         document.merge(part);
@@ -68,7 +79,71 @@ pub fn merge_openapi(parts: Vec<OpenApi>) -> OpenApi {
             operation.responses.responses.entry("default".to_owned()).or_insert_with(any_problem);
         }
     }
-    document
+    add_examples(&mut document, &chapters);
+    Ok(document)
+}
+
+/// Gives each operation its examples as `x-codeSamples`, which other readers of such documents show too.
+fn add_examples(document: &mut OpenApi, chapters: &[Chapter]) {
+    let mut samples: HashMap<String, Vec<Value>> = HashMap::new();
+    for (operation, title, source) in commands(document, chapters) {
+        let sample = json!({ "lang": "Shell", "label": title, "source": source });
+        samples.entry(operation).or_default().push(sample);
+    }
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations(item) {
+            let own = operation.operation_id.as_ref().and_then(|name| samples.remove(name));
+            if let Some(own) = own {
+                let extensions = operation.extensions.get_or_insert_with(Extensions::default);
+                extensions.insert("x-codeSamples".to_owned(), Value::Array(own));
+            }
+        }
+    }
+}
+
+/// The examples of a document's operations, in their order: operation, title, and the command. Those of operations that are not in
+/// the document are left out.
+#[must_use]
+pub fn commands(document: &OpenApi, chapters: &[Chapter]) -> Vec<(String, String, String)> {
+    let mut known = HashMap::new();
+    for (path, mut item) in document.paths.paths.clone() {
+        for (method, operation) in operations(&mut item) {
+            let key = key_of(&path, &method);
+            let name = operation.operation_id.clone().unwrap_or_default();
+            known.insert(name, (method, path.clone(), key));
+        }
+    }
+    let mut commands = Vec::new();
+    let mut sources: HashMap<&str, String> = HashMap::new();
+    for example in chapters.iter().flat_map(|chapter| &chapter.examples) {
+        if let Some((method, path, key)) = known.get(&example.operation) {
+            let notes: Vec<String> = example
+                .variables()
+                .iter()
+                .filter_map(|name| {
+                    sources.get(name.as_str()).map(|from| format!("{}: {from}", variable(name)))
+                })
+                .collect();
+            let command = example.command(method.as_str(), path, *key, &notes);
+            commands.push((example.operation.clone(), example.title.clone(), command));
+        }
+        for (name, from) in &example.keep {
+            let what =
+                if from.starts_with('/') { format!("`{from}`") } else { format!("the header `{from}`") };
+            sources.insert(name, format!("{what} of the answer to \"{}\"", example.title));
+        }
+    }
+    commands
+}
+
+/// The key that an example shows for an operation, if it needs one.
+fn key_of(path: &str, method: &Method) -> Option<KeyName> {
+    let scopes = scopes(path, method)?;
+    Some(match scopes {
+        [Scope::Admin] => KeyName::AdminKey,
+        [Scope::Executor] => KeyName::ExecutorKey,
+        _ => KeyName::Key,
+    })
 }
 
 /// What every operation may answer besides what it names itself: no key, a mistake in the form, a service that is down.
@@ -83,16 +158,30 @@ fn any_problem() -> RefOr<utoipa::openapi::Response> {
         .into()
 }
 
-/// Who may call an operation: one entry for each scope that suffices, none where no key is needed.
-fn requirement(path: &str, method: &Method) -> Vec<SecurityRequirement> {
-    let key = |scope: &str| SecurityRequirement::new(BEARER, [scope]);
+/// The scopes of which a key needs one to call an operation, any key where there are none; `None` where no key is needed.
+fn scopes(path: &str, method: &Method) -> Option<&'static [Scope]> {
     if let Some(rule) = table::find(path).and_then(|route| route.rule(method)) {
         return match rule.need {
-            Need::Scopes(scopes) => scopes.iter().map(|scope| key(scope.as_str())).collect(),
-            Need::SignedLink => Vec::new(),
+            Need::Scopes(scopes) => Some(scopes),
+            Need::SignedLink => None,
         };
     }
-    if path.starts_with("/v1/keys") { vec![key("admin")] } else { Vec::new() }
+    if path == "/v1/session" && method == Method::POST {
+        return Some(&[]);
+    }
+    path.starts_with("/v1/keys").then_some(&[Scope::Admin])
+}
+
+/// Who may call an operation: one entry for each scope that suffices, none where no key is needed.
+fn requirement(path: &str, method: &Method) -> Vec<SecurityRequirement> {
+    let any: [&str; 0] = [];
+    match scopes(path, method) {
+        None => Vec::new(),
+        Some([]) => vec![SecurityRequirement::new(BEARER, any)],
+        Some(scopes) => {
+            scopes.iter().map(|scope| SecurityRequirement::new(BEARER, [scope.as_str()])).collect()
+        }
+    }
 }
 
 /// The operations of a path.

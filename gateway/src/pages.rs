@@ -24,12 +24,17 @@ pub const OPENAPI: &str = include_str!("../openapi.json");
 const DOCS: &str = include_str!("../pages/docs.html");
 /// Where the problems are put in it.
 const PROBLEMS: &str = "<!-- problems -->";
+/// A receiver of webhooks, which the page shows.
+const RECEIVER: &str = include_str!("../pages/receiver.mjs");
+/// Where it is put in it.
+const RECEIVER_HERE: &str = "<!-- receiver -->";
 
 /// Embedded files by their paths.
 static FILES: LazyLock<[(&str, File); 5]> = LazyLock::new(|| {
     let file = |path: &'static str, content: &'static str| (path, File::new(kind_of(path), content));
+    let docs = DOCS.replace(PROBLEMS, &list("h2")).replace(RECEIVER_HERE, &escape(RECEIVER));
     [
-        ("/docs", File::new(kind_of("docs.html"), DOCS.replace(PROBLEMS, &list("h2")))),
+        ("/docs", File::new(kind_of("docs.html"), docs)),
         file("/docs.css", include_str!("../pages/docs.css")),
         file("/docs.js", include_str!("../pages/docs.js")),
         file("/icon.svg", include_str!("../pages/icon.svg")),

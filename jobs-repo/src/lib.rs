@@ -27,7 +27,7 @@ mod routes_leases;
 mod routes_parts;
 mod routes_webhooks;
 mod rows;
-mod signature;
+pub mod signature;
 mod turns;
 mod upkeep;
 mod watch;

@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
+    job::Job,
     spec::{CanvasCodec, CutMode, Order, Rgb, Source, TitleShow, TransitionKind},
     time::MediaTime,
     transcript::Engine,
@@ -22,6 +23,16 @@ pub enum PostedJobs {
     One(PostedJob),
     /// 1 to 100 jobs.
     List(Vec<PostedJob>),
+}
+
+/// What `POST /v1/jobs` answers: a list where a list was posted.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum StoredJobs {
+    /// The job.
+    One(Job),
+    /// The jobs, in the order in which they were posted.
+    List(Vec<Job>),
 }
 
 /// What `POST /v1/plans` takes: a montage job, of which only the spec matters.

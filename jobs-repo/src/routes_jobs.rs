@@ -30,7 +30,7 @@ use crate::{
     change::{self, Changed},
     parts,
     post::{self, Key, Posted},
-    posted::{JobPatch, PostedJobs},
+    posted::{JobPatch, PostedJobs, StoredJobs},
     rows::{self, Filters, Position, Stored},
     turns::{self, Turn},
     upkeep,
@@ -64,7 +64,7 @@ const MOST_JOBS: usize = 100;
         }),
     ),
     responses(
-        (status = 202, description = "Stored. A list was posted: a list is answered.", body = Job, headers(("Location" = String, description = "The path of the job; absent for lists"))),
+        (status = 202, description = "Stored. A list was posted: a list is answered.", body = StoredJobs, headers(("Location" = String, description = "The path of the job; absent for lists"))),
         (status = 400, description = "`invalid_json`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`too_large`: over 2 MiB", body = Problem, content_type = "application/problem+json"),

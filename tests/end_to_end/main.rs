@@ -3,6 +3,7 @@
 
 mod browser;
 mod everything;
+mod examples;
 mod faults;
 mod fuzzing;
 mod hostile;
@@ -12,6 +13,7 @@ mod previews;
 mod refusals;
 mod s3;
 mod schedules;
+mod schema;
 mod seams;
 mod sharing;
 mod survival;

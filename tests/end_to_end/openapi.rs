@@ -1,17 +1,19 @@
 //! The committed OpenAPI document is what the services say of themselves.
 
 use end_to_end::stack::root;
-use std::{env, fs};
+use std::{collections::BTreeSet, env, fs};
+use utoipa::openapi::OpenApi;
+
+/// The document that the services make up together.
+pub fn document() -> OpenApi {
+    let parts =
+        vec![jobs_repo::openapi(), montages_repo::openapi(), scheduler::openapi(), gateway::openapi()];
+    gateway::merge_openapi(parts).unwrap()
+}
 
 #[test]
 fn the_committed_document_is_what_the_services_say() {
-    let merged = gateway::merge_openapi(vec![
-        jobs_repo::openapi(),
-        montages_repo::openapi(),
-        scheduler::openapi(),
-        gateway::openapi(),
-    ]);
-    let text = merged.to_pretty_json().unwrap() + "\n";
+    let text = document().to_pretty_json().unwrap() + "\n";
     let path = root().join("gateway/openapi.json");
     if env::var_os("UPDATE_OPENAPI").is_some() {
         fs::write(&path, &text).unwrap();
@@ -22,6 +24,18 @@ fn the_committed_document_is_what_the_services_say() {
         "gateway/openapi.json is not what the services say; look at the change, then write it with\n\
          UPDATE_OPENAPI=1 cargo test -p end-to-end openapi"
     );
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut seen = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path}"));
+            assert!(seen.insert(name.to_owned()), "{method} {path}: another operation is called {name} too");
+        }
+    }
 }
 
 #[tokio::test]

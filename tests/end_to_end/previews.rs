@@ -118,7 +118,7 @@ impl<'a> ByHand<'a> {
 const SHA256: &str = "34235a2c502e3919d3f00af5dabb87cb58aef4566b10631f2a5db94950ebffbd";
 
 /// The init section of a fragmented MP4 and its fragments.
-fn parts(file: &[u8]) -> Vec<Vec<u8>> {
+pub fn parts(file: &[u8]) -> Vec<Vec<u8>> {
     let mut parts = vec![Vec::new()];
     let mut rest = file;
     while rest.len() >= 8 {
@@ -136,7 +136,7 @@ fn parts(file: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A clip of whole seconds, a fragment each, whose clock begins anywhere.
-fn clip(name: &str, picture: &str, tone: &str, more: &[&str]) -> std::path::PathBuf {
+pub fn clip(name: &str, picture: &str, tone: &str, more: &[&str]) -> std::path::PathBuf {
     let common = ["-pix_fmt", "yuv420p", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-keyint_min", "30"];
     let fragments = ["-sc_threshold", "0", "-movflags", "+frag_keyframe+empty_moov+default_base_moof"];
     let input = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone, "-c:v", "libx264", "-c:a", "aac"];

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use bytes::Bytes;
 use futures::stream;
@@ -81,6 +81,9 @@ impl MediaServer {
                 }),
             )
             .route("/media/{name}", get(file))
+            // Receivers of webhooks: one that takes what it is told, and one that is gone for good.
+            .route("/hooks/montages", post(|| async { StatusCode::NO_CONTENT }))
+            .route("/hooks/gone", post(|| async { StatusCode::GONE }))
             .route("/missing.mp4", get(|| async { StatusCode::NOT_FOUND }))
             .route("/endless.mp4", get(endless))
             .route("/truncated.mp4", get(truncated))

@@ -362,7 +362,7 @@ async fn the_reference_lists_every_problem_and_each_has_a_page_that_helps() {
 fn the_committed_document_describes_our_own_routes_and_only_what_is_routed() {
     let committed: utoipa::openapi::OpenApi = serde_json::from_str(gateway::pages::OPENAPI).unwrap();
     assert_eq!(gateway::openapi::unreachable(&committed), Vec::<String>::new());
-    let own = serde_json::to_value(gateway::merge_openapi(vec![gateway::openapi()])).unwrap();
+    let own = serde_json::to_value(gateway::merge_openapi(vec![gateway::openapi()]).unwrap()).unwrap();
     let committed: Value = serde_json::from_str(gateway::pages::OPENAPI).unwrap();
     for (path, item) in own["paths"].as_object().unwrap() {
         assert_eq!(committed["paths"].get(path), Some(item), "{path}: the document is out of date");

@@ -4,6 +4,7 @@ import { useRef } from "react";
 import { useLocation } from "wouter";
 import { api, ask, Problem } from "../../../api/client";
 import { keys } from "../../../api/queries";
+import type { Job } from "../../../api/types";
 import { newKey } from "../draft/model";
 import type { Posting } from "../draft/spec";
 import { dispatch, getDraft, keepNow } from "../draft/store";
@@ -30,7 +31,11 @@ export function useSending(posting: Posting): SendingState {
       dispatch({ type: "sending", sending: { key, body: text, job: known?.body === text ? known.job : null } });
       // Before anything goes out: whatever happens from here on, the same key is used again.
       keepNow();
-      const job = await ask(api.POST("/v1/jobs", { params: { header: { "Idempotency-Key": key } }, body: sent.body }));
+      const stored = await ask(
+        api.POST("/v1/jobs", { params: { header: { "Idempotency-Key": key } }, body: sent.body }),
+      );
+      // A list is answered only where a list was sent.
+      const job = stored as Job;
       return { job, key, text };
     },
     onSuccess: ({ job, key, text }) => {
