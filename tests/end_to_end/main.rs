@@ -5,6 +5,7 @@ mod browser;
 mod everything;
 mod faults;
 mod hostile;
+mod looking;
 mod openapi;
 mod pipeline;
 mod previews;
