@@ -144,6 +144,9 @@ impl Door {
             ApiError::Refused(problem) if problem.code == ProblemCode::NotFound.as_str() => {
                 Failed::permanent("source_not_found", "It is not in the library, or not any more.")
             }
+            ApiError::Refused(problem) if problem.code == ProblemCode::Conflict.as_str() => {
+                Failed::permanent("source_incomplete", problem.detail.unwrap_or(problem.title))
+            }
             error => {
                 if matches!(error, ApiError::Stale) {
                     lease.lost();

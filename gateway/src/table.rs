@@ -123,6 +123,7 @@ const READ: Need = Need::Scopes(&[Scope::Read, Scope::Admin]);
 const WRITE: Need = Need::Scopes(&[Scope::Write, Scope::Admin]);
 const ADMIN: Need = Need::Scopes(&[Scope::Admin]);
 const EXECUTOR: Need = Need::Scopes(&[Scope::Executor]);
+const READ_OR_WRITE: Need = Need::Scopes(&[Scope::Read, Scope::Write, Scope::Admin]);
 const READ_OR_EXECUTOR: Need = Need::Scopes(&[Scope::Read, Scope::Admin, Scope::Executor]);
 
 /// What every service takes of JSON.
@@ -223,9 +224,23 @@ pub const ROUTES: &[Route] = &[
     Route {
         pattern: "/v1/uploads",
         upstream: Upstream::Montages,
-        rules: &[GET, rule("POST", WRITE, Body::Upload, Wait::Long)],
+        rules: &[
+            GET,
+            rule("POST", WRITE, Body::Upload, Wait::Long),
+            // Says what is spoken of tus. Other origins are admitted nowhere: no answer has a header of CORS.
+            rule("OPTIONS", WRITE, Body::None, Wait::Short),
+        ],
     },
-    Route { pattern: "/v1/uploads/{id}", upstream: Upstream::Montages, rules: &[GET, DELETE] },
+    Route {
+        pattern: "/v1/uploads/{id}",
+        upstream: Upstream::Montages,
+        // Who sends a file asks how far it is, too.
+        rules: &[
+            rule("GET", READ_OR_WRITE, Body::None, Wait::Short),
+            rule("PATCH", WRITE, Body::Upload, Wait::Long),
+            DELETE,
+        ],
+    },
     Route { pattern: "/v1/uploads/{id}/media", upstream: Upstream::Montages, rules: &[GET] },
     Route { pattern: "/v1/schedules", upstream: Upstream::Scheduler, rules: &[GET, POST] },
     Route {
@@ -297,7 +312,7 @@ mod tests {
                 assert_eq!(rule.need == ADMIN, admins, "{} {}", rule.method, route.pattern);
                 // What is read through a probe is fetched for whoever reads it, wherever it is.
                 let probes = route.pattern.starts_with("/v1/probes");
-                let reads = matches!(rule.need, READ | READ_OR_EXECUTOR);
+                let reads = matches!(rule.need, READ | READ_OR_WRITE | READ_OR_EXECUTOR);
                 let asks = route.pattern == "/v1/schedules/preview";
                 assert_eq!(
                     reads,

@@ -23,7 +23,7 @@ use crate::{
     previews,
     publish::attempt_prefix,
     rows::piece_name,
-    segments,
+    segments, uploads,
 };
 
 /// Most links of one request.
@@ -40,7 +40,7 @@ const MOST_WISHES: usize = 1000;
     responses((status = 200, body = Grants, description = "The links, in the order of the wishes"),
               (status = 403, body = Problem, content_type = "application/problem+json", description = "The job's spec does not name what is to be read"),
               (status = 404, body = Problem, content_type = "application/problem+json", description = "What is to be read is not there"),
-              (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease has passed on (`stale_fence`), or the job's preview is over (`conflict`)"),
+              (status = 409, body = Problem, content_type = "application/problem+json", description = "The lease has passed on (`stale_fence`); the job's preview is over, or an upload is not complete (`conflict`)"),
               (status = 413, body = Problem, content_type = "application/problem+json", description = "A piece is larger than the object store takes by a link"),
               (status = 422, body = Problem, content_type = "application/problem+json", description = "A wish cannot be granted"))
 )]
@@ -137,10 +137,13 @@ fn names(spec: &JobSpec, wish: &ReadWish) -> bool {
 async fn read_key(app: &App, wish: &ReadWish) -> ApiResult<ObjectKey> {
     let found = match wish {
         ReadWish::Upload(id) => {
-            sqlx::query_scalar!("SELECT object_key FROM montages.uploads WHERE id = $1", id.0)
+            let found = sqlx::query_scalar!("SELECT object_key FROM montages.uploads WHERE id = $1", id.0)
                 .fetch_optional(&app.pool)
-                .await?
-                .ok_or_else(|| ApiError::not_found(&format!("upload: {id}")))?
+                .await?;
+            match found {
+                Some(found) => found,
+                None => return Err(uploads::missing(app, *id).await?),
+            }
         }
         ReadWish::Montage(id) => piece_key(app, *id, Piece::Media).await?,
         ReadWish::Speech(id) => piece_key(app, *id, Piece::Speech).await?,

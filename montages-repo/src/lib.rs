@@ -24,6 +24,7 @@ mod probes;
 mod publish;
 mod reaper;
 mod results;
+mod resumable;
 mod rows;
 mod search;
 mod segments;
@@ -31,6 +32,7 @@ mod serve;
 mod timeline;
 mod transcripts;
 mod trash;
+mod tus;
 mod uploads;
 
 pub use config::Config;
@@ -122,7 +124,8 @@ fn quick_routes() -> OpenApiRouter<Arc<App>> {
 /// Routes whose bodies are streams.
 fn streaming_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(uploads::upload))
+        .routes(routes!(uploads::upload, tus::options))
+        .routes(routes!(tus::offset, tus::append))
         .routes(routes!(uploads::media))
         .routes(routes!(files::media))
         .routes(routes!(files::media_mp4))
@@ -155,6 +158,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!((paths.len(), count), (32, 37), "{:?}", paths.keys());
+        assert_eq!((paths.len(), count), (32, 40), "{:?}", paths.keys());
     }
 }

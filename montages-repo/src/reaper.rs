@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, key},
-    previews, segments, trash,
+    previews, resumable, segments, trash,
 };
 
 /// Runs until the token is cancelled: at once, when woken, and every so often.
@@ -58,6 +58,7 @@ async fn round(app: &App) -> ApiResult<usize> {
     .fetch_all(&app.pool)
     .await?;
     previews::forget(app, &places).await?;
+    resumable::forget(app, &places).await?;
     let mut reaped = 0;
     for prefix in places {
         match app.store.delete_prefix(&key(&prefix)?).await {

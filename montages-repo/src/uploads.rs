@@ -1,7 +1,7 @@
-//! Uploads: files that people send to use as sources.
+//! Uploads: files that people send to use as sources, in one go (here) or piece by piece (see `tus` and `resumable`).
 //!
-//! Promises: a row appears when the whole file is stored; what was sent of a file that is too large, or whose sender went
-//! away, is removed. Nothing is held in memory but a few parts.
+//! Promises: a row appears when the whole file is stored; what was sent in one go of a file that is too large, or whose sender
+//! went away, is removed. Nothing is held in memory but a few parts.
 
 use axum::{
     body::Body,
@@ -31,7 +31,9 @@ use uuid::Uuid;
 use crate::{
     app::{App, key, patient, store_error},
     publish::{discard, own},
+    resumable::{self, Unfinished},
     serve::{self, Entity},
+    tus,
 };
 
 /// Longest name, in characters.
@@ -46,20 +48,46 @@ pub struct UploadQuery {
     name: Option<String>,
 }
 
-/// Where the bytes of an upload are.
-fn prefix(id: UploadId) -> String {
+/// Where everything of an upload is.
+pub fn prefix(id: UploadId) -> String {
     format!("uploads/{id}")
+}
+
+/// Where the bytes of an upload are.
+pub fn content_key(id: UploadId) -> String {
+    format!("{}/content", prefix(id))
+}
+
+/// A file's name as it is kept; absent where it says nothing.
+///
+/// # Errors
+/// What is accepted, in words.
+pub fn name(name: Option<String>) -> Result<Option<String>, String> {
+    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    let is_fine = |name: &str| name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    if name.as_deref().is_none_or(is_fine) {
+        return Ok(name);
+    }
+    Err(format!("a name has at most {LONGEST_NAME} characters, none of them a control character"))
 }
 
 /// Upload a file
 ///
-/// The body is the file, of any content type. Use it as `{"upload": id}` in a source.
+/// The body is the file, of any content type. Use it as `{"upload": id}` in a source. With `Tus-Resumable: 1.0.0` it begins an
+/// upload that comes piece by piece and may break off in between (<https://tus.io/protocols/resumable-upload>): `Upload-Length`
+/// says how large the file is, `filename` in `Upload-Metadata` what it is called, and the body is empty or the first piece.
 #[utoipa::path(
     post,
     operation_id = "upload_file",
-    path = "/v1/uploads", tag = "uploads", params(UploadQuery),
+    path = "/v1/uploads", tag = "uploads",
+    params(UploadQuery,
+           ("Tus-Resumable" = Option<String>, Header, description = "`1.0.0` for an upload piece by piece"),
+           ("Upload-Length" = Option<u64>, Header, description = "In tus: bytes of the whole file"),
+           ("Upload-Metadata" = Option<String>, Header, description = "In tus: names and values in base64; `filename` is known")),
     request_body(content_type = "application/octet-stream", description = "The file"),
-    responses((status = 201, body = Upload, description = "Stored"),
+    responses((status = 201, body = Upload, description = "Stored; in tus begun, without a body, at the path in `Location`"),
+              (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter or a header of tus cannot be read"),
+              (status = 412, body = Problem, content_type = "application/problem+json", description = "Another version of tus"),
               (status = 413, body = Problem, content_type = "application/problem+json", description = "The file is larger than the operator allows"),
               (status = 422, body = Problem, content_type = "application/problem+json", description = "The file is empty, or its name cannot be used"))
 )]
@@ -69,15 +97,10 @@ pub async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult<Response> {
-    let name = query.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    if name
-        .as_deref()
-        .is_some_and(|name| name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control))
-    {
-        let detail =
-            format!("a name has at most {LONGEST_NAME} characters, none of them a control character");
-        return Err(ApiError::invalid_at("/name", detail));
+    if tus::is_spoken(&headers) {
+        return Ok(tus::answer(tus::create(app, &headers, body).await));
     }
+    let name = name(query.name).map_err(|detail| ApiError::invalid_at("/name", detail))?;
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > app.upload_max_bytes) {
@@ -97,7 +120,8 @@ pub async fn upload(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(upload)).into_response())
 }
 
-fn too_large(app: &App) -> ApiError {
+/// A file is larger than the operator allows.
+pub fn too_large(app: &App) -> ApiError {
     ApiError::new(ProblemCode::TooLarge, format!("Uploads have at most {} bytes.", app.upload_max_bytes))
 }
 
@@ -110,7 +134,7 @@ async fn store(app: &App, id: UploadId, name: Option<String>, body: Body) -> Api
     )
     .execute(&app.pool)
     .await?;
-    let key = key(&format!("{prefix}/content"))?;
+    let key = key(&content_key(id))?;
     let put = app.store.put(&key, patient(body), Size::AtMost(app.upload_max_bytes)).await;
     let Stored { size, sha256 } = put.map_err(|error| match error {
         FetchError::ObjectSize { .. } => too_large(app),
@@ -221,6 +245,7 @@ pub async fn list(
               (status = 206, content_type = "video/*", description = "The asked part"),
               (status = 304, description = "It is what If-None-Match names"),
               (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload"),
+              (status = 409, body = Problem, content_type = "application/problem+json", description = "It is not complete"),
               (status = 412, body = Problem, content_type = "application/problem+json", description = "It is not what If-Match names"),
               (status = 416, body = Problem, content_type = "application/problem+json", description = "The range lies outside the file"))
 )]
@@ -252,8 +277,8 @@ pub async fn stored(app: &App, id: UploadId) -> ApiResult<StoredUpload> {
         id.0
     )
     .fetch_optional(&app.pool)
-    .await?
-    .ok_or_else(|| ApiError::not_found("upload"))?;
+    .await?;
+    let Some(row) = row else { return Err(missing(app, id).await?) };
     let (key, bytes) = (key(&row.object_key)?, row.bytes.unsigned_abs());
     let mut beginning = app.store.get(&key, Some(0..SNIFF_BYTES as u64)).await.map_err(store_error)?;
     let mut head = Vec::with_capacity(SNIFF_BYTES);
@@ -285,6 +310,8 @@ impl StoredUpload {
 }
 
 /// Look at an upload
+///
+/// One that is not complete says how much of it has come; it cannot be used yet.
 #[utoipa::path(
     get,
     operation_id = "get_upload",
@@ -298,12 +325,39 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> ApiRe
             .map(|row| complete(id, row.name, row.bytes.unsigned_abs(), row.sha256, row.created_at))
             .fetch_optional(&app.pool)
             .await?;
-    upload.map(Json).ok_or_else(|| ApiError::not_found("upload"))
+    if let Some(upload) = upload {
+        return Ok(Json(upload));
+    }
+    let unfinished = resumable::find(&app, id).await?.ok_or_else(|| ApiError::not_found("upload"))?;
+    let Unfinished { name, bytes, received, created_at, .. } = unfinished;
+    Ok(Json(Upload { id, name, bytes, complete: false, received, sha256: None, created_at }))
+}
+
+/// The length of a complete upload, and what was said of it.
+pub async fn length(app: &App, id: UploadId) -> ApiResult<(u64, Option<String>)> {
+    let row = sqlx::query!("SELECT bytes, metadata FROM montages.uploads WHERE id = $1", id.0)
+        .fetch_optional(&app.pool)
+        .await?
+        .ok_or_else(|| ApiError::not_found("upload"))?;
+    Ok((row.bytes.unsigned_abs(), row.metadata))
+}
+
+/// Why there is no upload to read: it is not complete, or not there.
+pub async fn missing(app: &App, id: UploadId) -> ApiResult<ApiError> {
+    Ok(match resumable::find(app, id).await? {
+        None => ApiError::not_found(&format!("upload: {id}")),
+        Some(Unfinished { bytes, received, .. }) => {
+            let detail = format!(
+                "The upload {id} is not complete: {received} of {bytes} bytes have come. Send the rest first."
+            );
+            ApiError::new(ProblemCode::Conflict, detail)
+        }
+    })
 }
 
 /// Delete an upload
 ///
-/// Jobs that name it and have not read it yet will fail.
+/// Jobs that name it and have not read it yet will fail. One that is not complete is given up, whoever is adding to it.
 #[utoipa::path(
     delete,
     operation_id = "delete_upload",
@@ -311,7 +365,19 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> ApiRe
     responses((status = 204, description = "Deleted"),
               (status = 404, body = Problem, content_type = "application/problem+json", description = "No such upload"))
 )]
-pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> ApiResult<StatusCode> {
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Path(id): Path<UploadId>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let deleted = remove(&app, id).await.map(|()| StatusCode::NO_CONTENT.into_response());
+    if tus::is_spoken(&headers) { Ok(tus::answer(deleted)) } else { deleted }
+}
+
+async fn remove(app: &App, id: UploadId) -> ApiResult<()> {
+    if resumable::give_up(app, id).await? {
+        return Ok(());
+    }
     let mut tx = app.pool.begin().await?;
     let deleted = sqlx::query!("DELETE FROM montages.uploads WHERE id = $1", id.0).execute(&mut *tx).await?;
     if deleted.rows_affected() == 0 {
@@ -320,5 +386,5 @@ pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<UploadId>) -> Ap
     discard(&mut tx, &prefix(id)).await?;
     tx.commit().await?;
     app.reap.notify_one();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }

@@ -20,6 +20,8 @@ mod segments;
 mod transcripts;
 #[path = "montages_repo/trash.rs"]
 mod trash;
+#[path = "montages_repo/tus.rs"]
+mod tus;
 #[path = "montages_repo/uploads.rs"]
 mod uploads;
 #[path = "montages_repo/world.rs"]

@@ -228,7 +228,7 @@ impl Store {
         let mut body = pin!(body);
         let mut metered = Metered::new(key, size);
         let mut start = BytesMut::new();
-        while start.len() < PART_BYTES {
+        while start.len() <= PART_BYTES {
             let Some(piece) = body.next().await else {
                 let stored = metered.finish()?;
                 self.inner.put(&path, start.freeze().into()).await.map_err(|error| failed(key, error))?;

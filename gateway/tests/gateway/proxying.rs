@@ -155,6 +155,39 @@ fn tokio_stream<T: Send + 'static>(
 }
 
 #[tokio::test]
+async fn resumable_uploads_pass_both_ways() {
+    let Some(world) = World::new(AuthMode::Keys).await else { return };
+    let (writes, reads) = (world.key(&["write"]).await, world.key(&["read"]).await);
+    let (writes, reads) = (writes["secret"].as_str().unwrap(), reads["secret"].as_str().unwrap());
+    let path = format!("/v1/uploads/{ID}");
+    let piece = |key: &str| {
+        let request = world.call("PATCH", &path).bearer_auth(key).header("tus-resumable", "1.0.0");
+        request.header("upload-offset", "3").header("content-type", "application/offset+octet-stream")
+    };
+    let response = piece(writes).body(vec![0_u8; 1 << 20]).send().await.unwrap();
+    assert_eq!(response.headers()["upload-offset"], "7");
+    let got: Value = response.json().await.unwrap();
+    assert_eq!(got["method"], "PATCH");
+    for (name, value) in [
+        ("tus-resumable", "1.0.0"),
+        ("upload-offset", "3"),
+        ("content-type", "application/offset+octet-stream"),
+        ("content-length", "1048576"),
+    ] {
+        assert_eq!(got["headers"][name], value, "{name}");
+    }
+    assert_eq!(code(piece(writes).body(vec![0_u8; (1 << 20) + 1])).await, (413, "too_large".to_owned()));
+    assert_eq!(code(piece(reads).body("x")).await, (403, "forbidden".to_owned()));
+    // Who may only write asks how far its upload is, and what is spoken; no other origin is told that it may.
+    let head = world.call("HEAD", &path).bearer_auth(writes).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), &head.headers()["upload-offset"]), (200, &"7".parse().unwrap()));
+    let spoken = world.call("OPTIONS", &path).bearer_auth(writes);
+    assert_eq!(code(spoken).await.0, 405);
+    assert_eq!(code(world.call("OPTIONS", "/v1/uploads")).await.0, 401);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn ranges_and_conditions_pass() {
     let Some(world) = World::new(AuthMode::Open).await else { return };
     let path = format!("/v1/montages/{ID}/media");

@@ -41,14 +41,19 @@ struct Behind {
 }
 
 async fn echo(request: Request) -> Response {
+    let (request, body) = request.into_parts();
+    if axum::body::to_bytes(body, usize::MAX).await.is_err() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let headers: serde_json::Map<String, Value> = request
-        .headers()
+        .headers
         .iter()
         .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or("(no text)"))))
         .collect();
-    let body =
-        json!({"method": request.method().as_str(), "uri": request.uri().to_string(), "headers": headers});
-    ([("x-sm-secret", "inside"), ("connection", "x-hop"), ("x-hop", "1")], axum::Json(body)).into_response()
+    let body = json!({"method": request.method.as_str(), "uri": request.uri.to_string(), "headers": headers});
+    let headers =
+        [("x-sm-secret", "inside"), ("connection", "x-hop"), ("x-hop", "1"), ("upload-offset", "7")];
+    (headers, axum::Json(body)).into_response()
 }
 
 async fn take_upload(State(behind): State<Arc<Behind>>, request: Request) -> Response {
@@ -153,7 +158,7 @@ impl World {
         let behind =
             Arc::new(Behind { pieces: pieces_in, answers: Mutex::new(answers_out), open: open.clone() });
         let service = Router::new()
-            .route("/v1/uploads", post(take_upload))
+            .route("/v1/uploads", post(take_upload).fallback(echo))
             .route(&format!("/v1/montages/{ID}/stream"), get(stream))
             .route("/v1/events", get(events))
             .route(&format!("/v1/montages/{ID}/never"), get(std::future::pending::<()>))

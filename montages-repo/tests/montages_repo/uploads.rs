@@ -41,8 +41,9 @@ async fn what_cannot_be_accepted_leaves_nothing_behind() {
     let post = |path: &str| world.ask(Method::POST, path);
     // Announced as too large, and found out to be.
     world.problem(post("/v1/uploads").body(vec![0; UPLOAD_MOST as usize + 1]), "too_large").await;
-    let pieces =
-        futures::stream::iter((0..=UPLOAD_MOST / 1000).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 1000])));
+    let pieces = futures::stream::iter(
+        (0..=UPLOAD_MOST / 100_000).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 100_000])),
+    );
     world.problem(post("/v1/uploads").body(reqwest::Body::wrap_stream(pieces)), "too_large").await;
     world.problem(post("/v1/uploads").body(""), "invalid_spec").await;
     let name = format!("/v1/uploads?name={}", "x".repeat(201));

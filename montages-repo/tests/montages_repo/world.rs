@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::jobs::{self, Ledger};
 
 /// Largest upload in these tests.
-pub const UPLOAD_MOST: u64 = 100_000;
+pub const UPLOAD_MOST: u64 = 20_000_000;
 
 /// How long segments are kept after their last use in these tests, and how much they may take.
 pub const SEGMENT_KEEP: Duration = Duration::from_secs(3600);
@@ -102,6 +102,11 @@ impl World {
         self.running.await.unwrap().unwrap();
         self.pool.close().await;
         self.database.remove().await;
+    }
+
+    /// Where the service listens.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
     }
 
     pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {

@@ -37,6 +37,7 @@ const PATHS = {
   "frame-back": "M14 6l-6 6 6 6M18 6v12",
   "frame-on": "M10 6l6 6-6 6M6 6v12",
   help: "M9 9.5a3 3 0 1 1 4.2 2.8c-.8.4-1.2.9-1.2 1.7v.5M12 17.5h.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z",
+  machine: "M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01",
   resume: "M6 5v14M10 5l9 7-9 7z",
   stop: "M6 6h12v12H6z",
   ended: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9 9l6 6M15 9l-6 6",

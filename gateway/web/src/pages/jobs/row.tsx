@@ -45,7 +45,7 @@ export function JobRow({ job, now, executor, mayChange }: RowProps) {
       <div className={`${styles.facts} soft small`}>
         {executor && (
           <span>
-            <Icon name="operations" size="1em" /> <span className="hidden-text">on</span> {executor}
+            <Icon name="machine" size="1em" /> <span className="hidden-text">on</span> {executor}
           </span>
         )}
         <time dateTime={job.created_at} title={moment(job.created_at)}>

@@ -4,7 +4,6 @@ import { Link } from "wouter";
 import { roughly } from "../../lib/format";
 import { Icon } from "../../ui/icon";
 import { Failure, Loading } from "../../ui/states";
-import { Table } from "../../ui/table";
 import { useStats } from "../jobs/queries";
 import { kindName, shownState } from "../jobs/words";
 import { concerns, type Stats } from "./concerns";
@@ -73,19 +72,16 @@ function Numbers({ stats }: { stats: Stats }) {
         </section>
         <section className={`${styles.section} card`} aria-labelledby="kinds-title">
           <h2 id="kinds-title">Waiting by kind</h2>
-          <Table
-            caption="Waiting jobs by kind"
-            rows={kinds}
-            keyOf={([kind]) => kind}
-            columns={[
-              {
-                name: "Kind",
-                heads: true,
-                cell: ([kind]) => <Link href={`/jobs?kind=${kind}`}>{kindName(kind)}</Link>,
-              },
-              { name: "Waiting", cell: ([, number]) => <span className="numbers">{number.toLocaleString("en")}</span> },
-            ]}
-          />
+          <dl className={styles.pairs}>
+            {kinds.map(([kind, number]) => (
+              <div key={kind}>
+                <dt>
+                  <Link href={`/jobs?kind=${kind}&state=queued,retrying`}>{kindName(kind)}</Link>
+                </dt>
+                <dd className="numbers">{number.toLocaleString("en")}</dd>
+              </div>
+            ))}
+          </dl>
         </section>
       </div>
     </div>
