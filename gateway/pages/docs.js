@@ -91,10 +91,12 @@ function example(schema, schemas, depth = 0) {
   return object;
 }
 
+/** A table; on small screens each row becomes a block, which is why its parts say what they are. */
 function table(heads, rows) {
-  return el("div", { class: "wide", tabIndex: 0 }, el("table", {},
-    el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, cell)))))));
+  const cell = (content, index) => el("td", { role: "cell", "data-head": heads[index] }, content);
+  return el("div", { class: "wide", tabIndex: 0 }, el("table", { role: "table" },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads.map((head) => el("th", { scope: "col", role: "columnheader" }, head)))),
+    el("tbody", { role: "rowgroup" }, rows.map((row) => el("tr", { role: "row" }, row.map(cell))))));
 }
 
 /** Puts a button over text that people copy; `title` says what it is. */
@@ -116,6 +118,9 @@ function copyable(pre, title) {
   return el("div", { class: "copied" }, el("div", { class: "bar" }, el("span", {}, title || ""), el("span", {}, said, " ", button)), pre);
 }
 
+/** What a field means: also where it may be null, and its words stand with what it is otherwise. */
+const meaning = (schema) => schema.description || (schema.oneOf || []).find((choice) => choice.description)?.description;
+
 /** The fields of an object, with those of the parts that it is made of; null where it is none. */
 function fields(schema, schemas) {
   const parts = [];
@@ -126,14 +131,14 @@ function fields(schema, schemas) {
   };
   collect(schema);
   const rows = parts.flatMap((part) => Object.entries(part.properties).map(([key, value]) => [
-    [el("code", {}, key), (part.required || []).includes(key) ? " *" : ""], typeOf(value), prose(value.description)]));
+    [el("code", {}, key), (part.required || []).includes(key) ? " *" : ""], typeOf(value), prose(meaning(value))]));
   return rows.length ? table(["Field", "Type", "Meaning"], rows) : null;
 }
 
 function body(title, content, schemas) {
   return Object.entries(content || {}).flatMap(([kind, media]) => {
     const parts = [el("h4", {}, `${title} `, el("code", {}, kind), " ", media.schema ? typeOf(media.schema) : null)];
-    if (media.schema) parts.push(fields(media.schema, schemas));
+    if (media.schema?.$ref) parts.push(fields(media.schema, schemas) || el("p", {}, typeOf(schemas[refName(media.schema)])));
     if (kind === "text/event-stream") parts.push(el("pre", { tabIndex: 0 }, media.example || ""));
     else if (kind.includes("json") && media.schema) {
       const value = JSON.stringify(media.example ?? example(media.schema, schemas), null, 2);
@@ -206,7 +211,7 @@ function render(document_) {
   byId("version").textContent = `Version ${document_.info?.version || "?"}. Fields and parameters with * are required.`;
   const sections = [];
   for (const [name, group] of groups) {
-    group.head = el("div", {}, el("h2", { id: anchor(name) }, name), el("p", { class: "soft" }, prose(group.about)));
+    group.head = el("div", {}, el("h2", { id: anchor(name), class: "tag" }, name), el("p", { class: "soft" }, prose(group.about)));
     group.list = el("div", {}, el("ul", {}, el("li", {}, el("a", { class: "tag", href: `#${anchor(name)}` }, name)), group.items.map((item) => item.entry)));
     byId("index").append(group.list);
     sections.push(group.head, ...group.items.map((item) => item.shown));

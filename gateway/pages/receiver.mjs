@@ -29,5 +29,9 @@ async function take(request, response) {
   console.log(type, data.title);
 }
 
-const server = createServer((request, response) => take(request, response).catch(() => response.destroy()));
-server.listen(process.env.PORT, "127.0.0.1", () => console.log(`listening at http://127.0.0.1:${server.address().port}`));
+const server = createServer((request, response) => {
+  take(request, response).catch(() => response.destroy());
+});
+server.listen(process.env.PORT, "127.0.0.1", () => {
+  console.log(`listening at http://127.0.0.1:${server.address().port}`);
+});

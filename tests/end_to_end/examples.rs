@@ -102,6 +102,10 @@ async fn run(
         }
     }
     child.wait().await.unwrap();
+    if command.contains("curl --head ") {
+        // What was shown is the head.
+        body.clear();
+    }
     let head = fs::read_to_string(directory.join("head")).unwrap();
     // Where a body was sent there may be a `100 Continue` before.
     let mut lines = head.trim_end().rsplit("\r\n\r\n").next().unwrap().lines();
@@ -130,6 +134,10 @@ fn check(document: &Value, operation: &Value, example: &Example, answer: &Answer
         assert!(answer.body.is_empty(), "{title}: the document says that there is no body");
         return;
     };
+    let may_be_empty = response["description"].as_str().unwrap().contains("without a body");
+    if may_be_empty && shown.is_none() && answer.body.is_empty() {
+        return;
+    }
     let kind = shown.unwrap_or_else(|| panic!("{title}: no content type"));
     let family = format!("{}/*", kind.split('/').next().unwrap());
     let media = kinds

@@ -36,10 +36,8 @@ fn check(value: &Value, schema: &Value, document: &Value, at: &str, mistakes: &m
                     mistakes.push(format!("{at}: {value} is not of type {wanted}"));
                 }
             }
-            "enum" => {
-                if !wanted.as_array().unwrap().contains(value) {
-                    mistakes.push(format!("{at}: {value} is not one of {wanted}"));
-                }
+            "enum" if !wanted.as_array().unwrap().contains(value) => {
+                mistakes.push(format!("{at}: {value} is not one of {wanted}"));
             }
             "required" if value.is_object() => {
                 for name in wanted.as_array().unwrap() {
