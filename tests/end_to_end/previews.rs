@@ -213,7 +213,8 @@ async fn a_job_can_be_watched_while_it_is_made() {
         ))
         .await;
     browser.run("[...document.querySelectorAll('main a')].find(link => link.innerText.includes('Open in the library')).click()").await;
-    let tab = "[...document.querySelectorAll('[role=tab]')].find(tab => tab.innerText.includes('How it was made'))";
+    let tab =
+        "[...document.querySelectorAll('[role=tab]')].find(tab => tab.innerText.includes('How it was made'))";
     browser.wait_for(&format!("{tab} !== undefined")).await;
     browser.run(&format!("{tab}.click()")).await;
     browser

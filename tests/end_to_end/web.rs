@@ -114,6 +114,9 @@ async fn fill(stack: &Stack) -> String {
         }
     }
     let url = |name: &str| json!({ "url": stack.media.url(&format!("/media/{name}")) });
+    // What a schedule reads.
+    let list = json!([{ "source": url("short.mp4"), "start": 0, "duration": "1s", "title": "Of the week" }]);
+    fs::write(media.join("list.json"), list.to_string()).expect("media can be written");
     let job = made(
         stack,
         &json!({ "kind": "montage", "title": "Harvest festival", "labels": { "show": "weekly" }, "spec": {
