@@ -13,7 +13,7 @@ import type { Found } from "../mistakes";
 import { codecName, rateName } from "../sources/words";
 import { Step } from "../step";
 import styles from "./plan.module.css";
-import type { Plan, Planned } from "./use-plan";
+import type { Planned } from "./use-plan";
 import type { SendingState } from "./use-sending";
 
 interface PlanStepProps {
@@ -41,7 +41,9 @@ export function PlanStep({ posting, planned, sending }: PlanStepProps) {
         )
       )}
       <div role="status" className={styles.state}>
-        {isReady && busy && (plan ? "The plan is brought up to date…" : "The plan is being made…")}
+        {isReady &&
+          busy &&
+          (plan ? "The plan is brought up to date; what stands here is of before…" : "The plan is being made…")}
       </div>
       {error !== null && !busy && <Refused planned={planned} />}
       {plan && <Shown plan={plan} />}
@@ -116,10 +118,9 @@ function Refused({ planned }: { planned: Planned }) {
   );
 }
 
-function Shown({ plan }: { plan: Plan }) {
+function Shown({ plan }: { plan: PlanView }) {
   const unlike = plan.clips.filter((clip) => clip.differences.length > 0);
   const { canvas } = plan;
-  const seconds = plan.seconds_estimated;
   return (
     <>
       <dl className={styles.facts}>
@@ -135,12 +136,13 @@ function Shown({ plan }: { plan: Plan }) {
           <dt>To encode</dt>
           <dd>{count(plan.frames_encoded, "frame")}</dd>
         </div>
-        {seconds !== undefined && seconds !== null && (
+        {/* Nothing is said of it by an executor that is too old for that. */}
+        {plan.seconds_estimated ? (
           <div>
-            <dt>Ready in about</dt>
-            <dd>{roughly(seconds)}</dd>
+            <dt>Time, without captions</dt>
+            <dd>about {roughly(plan.seconds_estimated)}</dd>
           </div>
-        )}
+        ) : null}
         <div>
           <dt>Picture</dt>
           <dd>
@@ -168,7 +170,7 @@ function Shown({ plan }: { plan: Plan }) {
 }
 
 /** What each clip takes, and why. */
-function ClipByClip({ plan }: { plan: Plan }) {
+function ClipByClip({ plan }: { plan: PlanView }) {
   const sources = useDraft((draft) => draft.sources);
   // Plans name sources as they were sent, links without their query.
   const names = new Map(

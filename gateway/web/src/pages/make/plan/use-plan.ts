@@ -12,11 +12,8 @@ const QUIET = 1000;
 /** A plan is kept for an hour. In milliseconds. */
 const KEPT = 50 * 60 * 1000;
 
-/** A plan, with how long the montage will take, where the server says it. */
-export type Plan = PlanView & { seconds_estimated?: number | null };
-
 export interface Planned {
-  plan: Plan | null;
+  plan: PlanView | null;
   /** It is being made, or brought up to date. */
   busy: boolean;
   /** Why there is none. */
@@ -51,12 +48,12 @@ export function usePlan(posting: Posting): Planned {
     staleTime: KEPT,
     gcTime: KEPT,
     placeholderData: keepPreviousData,
-    queryFn: async ({ signal }): Promise<Plan> => {
+    queryFn: async ({ signal }): Promise<PlanView> => {
       const { spec } = wish as Wish;
       return answered(
         () => ask(api.POST("/v1/plans", { body: { spec }, signal })),
         (id) => ask(api.GET("/v1/plans/{id}", { params: { path: { id }, query: { wait_seconds: WAIT } }, signal })),
-        (answer) => answer.plan as Plan | null | undefined,
+        (answer) => answer.plan as PlanView | null | undefined,
         signal,
       );
     },

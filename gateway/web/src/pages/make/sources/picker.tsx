@@ -2,7 +2,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue, useId, useState } from "react";
 import { api, ask } from "../../../api/client";
-import { coming } from "../../../api/coming";
 import { keys } from "../../../api/queries";
 import { age, bytes, clock } from "../../../lib/format";
 import { Button } from "../../../ui/button";
@@ -77,17 +76,12 @@ function Montages({ close }: { close: () => void }) {
   );
 }
 
-interface UploadPage {
-  items: { id: string; name?: string | null; bytes: number; created_at: string }[];
-  next_cursor?: string | null;
-}
-
 function Uploads({ close }: { close: () => void }) {
   const list = useInfiniteQuery({
     queryKey: keys.uploads,
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
-      coming<UploadPage>("GET", "/v1/uploads", { query: { limit: PAGE, cursor: pageParam }, signal }),
+      ask(api.GET("/v1/uploads", { params: { query: { limit: PAGE, cursor: pageParam } }, signal })),
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
   const items = list.data?.pages.flatMap((page) => page.items);
