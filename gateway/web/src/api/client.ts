@@ -14,6 +14,8 @@ export class Problem extends Error {
   readonly code: string;
   readonly errors: FieldError[];
   readonly requestId: string | undefined;
+  /** The page that explains it. */
+  readonly page: string | undefined;
 
   constructor(body: Partial<components["schemas"]["Problem"]>, status: number) {
     super(body.detail || body.title || "Something went wrong.");
@@ -21,6 +23,7 @@ export class Problem extends Error {
     this.code = body.code ?? (status === 0 ? "unreachable" : "unknown");
     this.errors = body.errors ?? [];
     this.requestId = body.request_id ?? undefined;
+    this.page = body.type?.startsWith("/docs/errors/") ? body.type : undefined;
   }
 
   /** Whether asking again may help. */

@@ -44,7 +44,6 @@ export function Empty({ title, children, action }: { title: string; children?: R
 /** It went wrong: what, why, what to do, and the number for the operator's logs. */
 export function Failure({ error, again, title }: { error: unknown; again?: () => void; title?: string }) {
   const problem = error instanceof Problem ? error : null;
-  const page = problem && problem.status > 0 ? `/docs/errors/${problem.code.replaceAll("_", "-")}` : null;
   return (
     <div className={styles.note} role="alert">
       <h2>
@@ -70,7 +69,7 @@ export function Failure({ error, again, title }: { error: unknown; again?: () =>
         </ul>
       )}
       <p className="soft small">
-        {page && <a href={page}>What this means</a>}
+        {problem?.page && <a href={problem.page}>What this means</a>}
         {problem?.requestId && (
           <>
             {" "}

@@ -13,8 +13,7 @@ import { ChangeJob } from "./change";
 /** Whether it can be sent again. */
 export const canRetry = (job: Job): boolean => isFinal(job) && job.state !== "succeeded";
 /** Whether it can be cancelled. */
-export const canCancel = (job: Job): boolean =>
-  !isFinal(job) && !job.cancel_requested && (job.kind as string) !== "segment";
+export const canCancel = (job: Job): boolean => !isFinal(job) && !job.cancel_requested && job.kind !== "segment";
 /** Whether its priority, title and labels can be changed. */
 export const canChange = (job: Job): boolean => !isFinal(job) && (job.kind === "montage" || job.kind === "transcript");
 

@@ -47,6 +47,7 @@ export function Asked({ job }: { job: Job }) {
           <Link href={`/jobs/${job.spec.part.job_id}`}>a montage</Link> that several executors make together.
         </p>
       )}
+      {"probe" in job.spec && <p>A look at {sourceWords(job.spec.probe.source)}, to show what can be cut out of it.</p>}
       <dl className={styles.options}>
         {optionsOf(job.spec).map(([name, value]) => (
           <div key={name}>

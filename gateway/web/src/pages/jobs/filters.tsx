@@ -13,7 +13,7 @@ interface FiltersProps {
   change: (changes: Record<string, string | null>) => void;
 }
 
-const KINDS = ["montage", "transcript", "plan", "segment"];
+const KINDS = ["montage", "transcript", "plan", "segment", "probe"];
 
 export function Filters({ state, change }: FiltersProps) {
   const stats = useStats();

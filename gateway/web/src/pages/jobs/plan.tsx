@@ -4,7 +4,7 @@ import { useState } from "react";
 import { api, ask, Problem } from "../../api/client";
 import type { components } from "../../api/schema";
 import type { Job, PlanView } from "../../api/types";
-import { bytes, clock, count, shareOfCopies } from "../../lib/format";
+import { bytes, clock, count, roughly, shareOfCopies } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { Failure, Loading } from "../../ui/states";
 import { Table } from "../../ui/table";
@@ -70,6 +70,7 @@ function PlanTable({ plan }: { plan: PlanView }) {
       <p>
         {clock(plan.duration)} at {canvas.width} × {canvas.height}, {canvas.codec}:{" "}
         {shareOfCopies(plan.frames - plan.frames_encoded, plan.frames)}, {bytes(plan.bytes_to_fetch)} to read.
+        {plan.seconds_estimated ? ` It takes about ${roughly(plan.seconds_estimated)}.` : ""}
       </p>
       {plan.warnings && plan.warnings.length > 0 && (
         <ul>

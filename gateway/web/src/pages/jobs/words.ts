@@ -53,7 +53,7 @@ export function stagesOf(job: Pick<Job, "kind" | "spec">): Stage[] {
       ? ["fetching", "planning", "rendering", "verifying", "publishing"]
       : ["fetching", "planning", "rendering", "verifying", "transcribing", "publishing"];
   }
-  if ((job.kind as string) === "segment") return ["fetching", "rendering"];
+  if (job.kind === "segment") return ["fetching", "rendering"];
   return ["fetching", "planning"];
 }
 

@@ -117,7 +117,8 @@ function Next({ schedule, now }: { schedule: Schedule; now: number }) {
   return (
     <div className={styles.next}>
       <span>
-        Next <time dateTime={schedule.next_at}>{age(schedule.next_at, now)}</time>
+        {Date.parse(schedule.next_at) > now ? "Next " : "Due "}
+        <time dateTime={schedule.next_at}>{age(schedule.next_at, now)}</time>
       </span>
       <span className="soft small">{here}</span>
       {there && <span className="soft small">{there}</span>}
