@@ -40,12 +40,12 @@ test("search, play at the found word, make, watch, play the result", async ({ pa
     element.currentTime = 2;
   });
   await expect.poll(() => source.evaluate((element: HTMLVideoElement) => element.seeking)).toBe(false);
-  await page.keyboard.press("i");
+  await page.getByRole("button", { name: /^Start here/ }).click();
   await source.evaluate((element: HTMLVideoElement) => {
     element.currentTime = 6;
   });
   await expect.poll(() => source.evaluate((element: HTMLVideoElement) => element.seeking)).toBe(false);
-  await page.keyboard.press("o");
+  await page.getByRole("button", { name: /^End here/ }).click();
   await page.getByRole("button", { name: "Add the clip" }).click();
   await page.getByLabel("Title of the montage").fill("Made in the browser");
   await expect(page.getByText(/bit-for-bit copies/).first()).toBeVisible();

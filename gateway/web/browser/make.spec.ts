@@ -9,7 +9,7 @@ test("an empty start says what to do, and a dead link what is wrong", async ({ p
   await page.getByLabel("Link to a video, or a path").fill(stack.media("/missing.mp4"));
   await page.keyboard.press("Enter");
   await expect(page.getByText("missing.mp4").first()).toBeVisible();
-  await expect(page.getByText(/404/).first()).toBeVisible();
+  await expect(page.getByText(/was not found/).first()).toBeVisible();
   await lookAt(page, "make-dead-link");
 });
 

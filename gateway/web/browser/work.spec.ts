@@ -11,7 +11,7 @@ test("jobs are listed, found by their state, and explained where they failed", a
   await lookAt(page, "jobs-failed");
   await failed.click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("A dead link");
-  await expect(page.getByText(/404/).first()).toBeVisible();
+  await expect(page.getByText(/was not found/).first()).toBeVisible();
   await lookAt(page, "job-failed");
   await page.goto("/jobs?label=nobody:has-this");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
