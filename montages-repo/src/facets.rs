@@ -32,6 +32,8 @@ pub async fn facets(State(app): State<Arc<App>>) -> ApiResult<Json<MontageFacets
                ORDER BY created_at DESC, id DESC
                LIMIT $1
            ),
+           -- Many montages are labelled alike: taken apart once, that takes half the time.
+           alike AS (SELECT labels, count(*) AS count FROM newest GROUP BY labels),
            counted AS (
                SELECT 'of' AS facet, '' AS name, '' AS value, count(*) AS count FROM newest
                UNION ALL
@@ -39,7 +41,7 @@ pub async fn facets(State(app): State<Arc<App>>) -> ApiResult<Json<MontageFacets
                UNION ALL
                SELECT 'streamer', streamer, '', count(*) FROM newest, unnest(streamers) AS streamer GROUP BY streamer
                UNION ALL
-               SELECT 'label', label.key, label.value, count(*) FROM newest, jsonb_each_text(labels) AS label
+               SELECT 'label', label.key, label.value, sum(count)::bigint FROM alike, jsonb_each_text(labels) AS label
                GROUP BY label.key, label.value
            ),
            ranked AS (

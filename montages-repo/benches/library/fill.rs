@@ -35,6 +35,9 @@ pub async fn fill(pool: &PgPool, montages: i64) {
         let drop = format!("DROP INDEX montages.{name}");
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *connection).await.unwrap();
     }
+    // Its work is done at once, too.
+    let still = "ALTER TABLE montages.montages DISABLE TRIGGER tags";
+    sqlx::raw_sql(still).execute(&mut *connection).await.unwrap();
     for function in WORDS {
         sqlx::raw_sql(function).execute(&mut *connection).await.unwrap();
     }
@@ -51,11 +54,21 @@ pub async fn fill(pool: &PgPool, montages: i64) {
             .unwrap();
         first = last + 1;
     }
-    sqlx::raw_sql("SET maintenance_work_mem = '256MB'").execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(
+        "SET maintenance_work_mem = '256MB';
+         SET work_mem = '256MB';
+         INSERT INTO montages.tags (tag, created_at, montage_id, kind)
+         SELECT tag, created_at, id, kind FROM montages.montages, montages.tags_of(streamers, labels) AS tag
+         ORDER BY tag, created_at, id;
+         ALTER TABLE montages.montages ENABLE TRIGGER tags",
+    )
+    .execute(&mut *connection)
+    .await
+    .unwrap();
     for (_, definition) in indexes {
         sqlx::raw_sql(AssertSqlSafe(definition)).execute(&mut *connection).await.unwrap();
     }
-    sqlx::raw_sql("VACUUM (ANALYZE) montages.montages, montages.cues, montages.pieces")
+    sqlx::raw_sql("VACUUM (ANALYZE) montages.montages, montages.cues, montages.pieces, montages.tags")
         .execute(&mut *connection)
         .await
         .unwrap();

@@ -237,7 +237,7 @@ async fn pages_neither_repeat_nor_skip_while_montages_come_and_go() {
     world.end().await;
 }
 
-/// With one montage on a page, 200 are looked through before an index is asked: both ways are gone here, and must agree.
+/// With one montage on a page, 200 are looked through for words at first: all ways to find something are gone here, and must agree.
 #[tokio::test]
 async fn what_is_frequent_rare_or_long_ago_is_found_in_one_order() {
     let world = world!();
@@ -267,6 +267,14 @@ async fn what_is_frequent_rare_or_long_ago_is_found_in_one_order() {
         ("streamer=early", "streamers = '{early}'", 29),
         ("label=show:often", "title LIKE '%often%'", 150),
         ("label=show&streamer=early", "streamers = '{early}'", 29),
+        ("label=show:often&streamer=early&kind=montage", "title LIKE '%often%early%'", 9),
+        ("q=number&label=show:often&streamer=early", "title LIKE '%often%early%'", 9),
+        (
+            "q=number&label=show&until=2026-01-01T09:00:00Z",
+            "title LIKE '%early%' AND created_at < '2026-01-01T09:00Z'",
+            26,
+        ),
+        ("kind=montage&since=2026-01-05T00:00:00Z", "created_at >= '2026-01-05T00:00Z'", 163),
         ("label=other", "false", 0),
         ("kind=montage&q=early+often", "title LIKE '%often%early%'", 9),
         (

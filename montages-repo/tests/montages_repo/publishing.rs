@@ -177,6 +177,11 @@ async fn one_of_many_changes_under_one_etag_wins() {
         let page = world.json(world.get(&format!("/v1/montages?q={word}")), 200).await;
         assert_eq!(page["items"].as_array().unwrap().len(), count, "{word}");
     }
+    // So do the filters.
+    for (label, count) in [("show", 0), ("winner", 1)] {
+        let page = world.json(world.get(&format!("/v1/montages?label={label}")), 200).await;
+        assert_eq!(page["items"].as_array().unwrap().len(), count, "{label}");
+    }
     // Mistakes change nothing.
     for (patch, pointer) in [
         (json!({ "title": "" }), "/title"),

@@ -91,6 +91,9 @@ async fn what_is_deleted_is_absent_from_every_answer() {
     for path in ["/v1/montages?q=dragon", "/v1/search?q=dragon", "/v1/search?q=doomed"] {
         assert_eq!(found(&world, path).await, 0, "{path}");
     }
+    for path in ["/v1/montages?streamer=hana", "/v1/montages?label=show:weekly", "/v1/montages?label=show"] {
+        assert_eq!(found(&world, path).await, 1, "{path}");
+    }
     let listed = world.json(world.get("/v1/montages?kind=montage"), 200).await;
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
     assert_eq!(listed["items"][0]["id"], json!(kept.summary.id));
@@ -123,7 +126,12 @@ async fn what_is_restored_is_as_it_was_in_a_new_version() {
     assert_eq!(before, "\"v1\"");
     let media = world.get(&doomed.summary.links["media"]).send().await.unwrap();
     assert_eq!(media.text().await.unwrap(), "doomed media");
-    for (path, count) in [("/v1/montages", 2), ("/v1/montages?q=dragon", 1), ("/v1/search?q=dragon", 2)] {
+    for (path, count) in [
+        ("/v1/montages", 2),
+        ("/v1/montages?streamer=hana&label=show", 2),
+        ("/v1/montages?q=dragon", 1),
+        ("/v1/search?q=dragon", 2),
+    ] {
         assert_eq!(found(&world, path).await, count, "{path}");
     }
     assert_eq!(facets(&world).await.of, 2);
@@ -168,13 +176,13 @@ async fn no_publish_brings_a_deleted_montage_back() {
     world.problem(restore(&world, doomed.summary.id), "not_found").await;
     world.problem(publish(&later(3).await), "conflict").await;
     assert_eq!(found(&world, "/v1/montages").await, 1);
-    let left: (i64, i64, Value) = sqlx::query_as(
+    let left: (i64, i64, i64, Value) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM montages.montages), (SELECT count(*) FROM montages.cues),
-                (SELECT jsonb_agg(job_id) FROM montages.deleted)",
+                (SELECT count(DISTINCT montage_id) FROM montages.tags), (SELECT jsonb_agg(job_id) FROM montages.deleted)",
     )
     .fetch_one(&world.pool)
     .await
     .unwrap();
-    assert_eq!(left, (1, 0, json!([job])));
+    assert_eq!(left, (1, 0, 1, json!([job])));
     world.end().await;
 }
