@@ -22,7 +22,7 @@ const ENGINES: Record<string, string> = {
 
 export function optionsOf(spec: Job["spec"]): [name: string, value: string][] {
   if ("montage" in spec) return [["Transcript", transcript(spec.transcribe)]];
-  const montage = "plan" in spec ? spec.plan : "part" in spec ? undefined : spec;
+  const montage = "plan" in spec ? spec.plan : "part" in spec || "probe" in spec ? undefined : spec;
   if (!montage) return [];
   const { cut, canvas, audio, transition, titles, intro, outro } = montage;
   const tolerance = cut.tolerance ? `, by up to ${lengthWords(cut.tolerance)}` : "";
