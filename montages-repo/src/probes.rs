@@ -2,8 +2,8 @@
 //!
 //! Promises: what is read is what the probe's own job names, and a link only by the guard of `fetch`; nothing is served but
 //! videos, under the type that their first bytes say, so that no page of somebody else's ever appears under our address; a link
-//! stands neither in logs nor in headers. Memory is bounded by a few pieces for each reader, and files by [`MOST_OPEN`].
-//! What cannot be read is answered with the words of a failed probe.
+//! stands neither in logs nor in headers. Memory is bounded by a few pieces for each reader; what was read is kept for as long as
+//! a link is held open, at most `SM_FETCH_MAX_BYTES` for each of [`MOST_OPEN`]. What cannot be read is answered with the words of a failed probe.
 
 use axum::{
     body::Body,

@@ -41,6 +41,11 @@ const MOST_PARTS: i64 = 50_000;
 const LOCK_SECONDS: f64 = 8.0;
 /// How often such a sign is given.
 const BEAT: Duration = Duration::from_secs(2);
+/// How long somebody who asks how far an upload is waits for a request that adds to it: one that broke off is still storing what
+/// came of it, and whoever goes on with less would be sent away.
+const SETTLE: Duration = Duration::from_secs(3);
+/// How often is looked meanwhile.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// An upload of which not everything has come.
 #[derive(Debug, Clone)]
@@ -113,6 +118,21 @@ pub async fn find(app: &App, id: UploadId) -> ApiResult<Option<Unfinished>> {
         created_at: row.created_at,
         expires_at: row.due_at,
     }))
+}
+
+/// The same, when nobody adds to it any more, or after a while.
+pub async fn find_settled(app: &App, id: UploadId) -> ApiResult<Option<Unfinished>> {
+    let until = Instant::now() + SETTLE;
+    loop {
+        let is_written = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM montages.unfinished_uploads WHERE id = $1 AND writer_until > now()) AS "is!""#,
+            id.0
+        );
+        if !is_written.fetch_one(&app.pool).await? || Instant::now() >= until {
+            return find(app, id).await;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Adds what a body brings to an upload, from an offset on, and completes it if that was the rest. `announced` is the body's

@@ -69,7 +69,7 @@ pub fn answer(result: ApiResult<Response>) -> Response {
 }
 
 /// Refuses other versions, and requests that name none.
-fn check_version(headers: &HeaderMap) -> ApiResult<()> {
+pub fn check_version(headers: &HeaderMap) -> ApiResult<()> {
     if headers.get(TUS_RESUMABLE) == Some(&VERSION) {
         return Ok(());
     }
@@ -171,7 +171,7 @@ pub async fn offset(State(app): State<Arc<App>>, Path(id): Path<UploadId>, heade
         if is_spoken(&headers) {
             check_version(&headers)?;
         }
-        let mut unfinished = resumable::find(&app, id).await?;
+        let mut unfinished = resumable::find_settled(&app, id).await?;
         if unfinished.as_ref().is_some_and(|upload| upload.received == upload.bytes) {
             resumable::complete(app.clone(), id).await?;
             unfinished = resumable::find(&app, id).await?;

@@ -370,8 +370,14 @@ pub async fn delete(
     Path(id): Path<UploadId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let deleted = remove(&app, id).await.map(|()| StatusCode::NO_CONTENT.into_response());
-    if tus::is_spoken(&headers) { Ok(tus::answer(deleted)) } else { deleted }
+    let deleted = async || remove(&app, id).await.map(|()| StatusCode::NO_CONTENT.into_response());
+    if !tus::is_spoken(&headers) {
+        return deleted().await;
+    }
+    Ok(tus::answer(match tus::check_version(&headers) {
+        Ok(()) => deleted().await,
+        Err(error) => Err(error),
+    }))
 }
 
 async fn remove(app: &App, id: UploadId) -> ApiResult<()> {

@@ -213,8 +213,11 @@ async fn a_job_can_be_watched_while_it_is_made() {
         ))
         .await;
     browser.run("[...document.querySelectorAll('main a')].find(link => link.innerText.includes('Open in the library')).click()").await;
+    let tab = "[...document.querySelectorAll('[role=tab]')].find(tab => tab.innerText.includes('How it was made'))";
+    browser.wait_for(&format!("{tab} !== undefined")).await;
+    browser.run(&format!("{tab}.click()")).await;
     browser
-        .wait_for("document.querySelector('main').innerText.includes('89 of 90 frames are bit-for-bit copies (98.8 %).')")
+        .wait_for("document.querySelector('main').innerText.includes('89 copied bit for bit (98.8 %)')")
         .await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     stack.end().await;

@@ -25,7 +25,8 @@ test("search, play at the found word, make, watch, play the result", async ({ pa
     .toBeGreaterThan(asked + 0.5);
   await page.keyboard.press("k");
   await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.paused)).toBe(true);
-  await expect(page.getByText(/frames are bit-for-bit copies|copied bit for bit/).first()).toBeVisible();
+  await page.getByRole("tab", { name: "How it was made" }).click();
+  await expect(page.getByText(/copied bit for bit|were encoded/).first()).toBeVisible();
   await lookAt(page, "journey-montage");
 
   // Make another one: of an uploaded film.

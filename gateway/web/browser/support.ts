@@ -100,23 +100,26 @@ export const LOOKS = [
   { width: 2560, height: 1440, scheme: "dark" },
 ] as const;
 
+/** How many pixels a page is wider than its window, which it must never be: the layout may need a moment to follow the window. */
+async function fits(page: Page, name: string): Promise<void> {
+  const wider = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await expect.poll(wider, { message: `${name} is wider than the window by so many pixels` }).toBeLessThanOrEqual(0);
+}
+
 /** Looks at a page as it stands, in every size and colour: keeps the picture, and checks what a machine can check. */
 export async function lookAt(page: Page, name: string): Promise<void> {
   for (const { width, height, scheme } of LOOKS) {
+    const place = `${name} at ${width} px, ${scheme}`;
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     // The layout follows in the next frames.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await fits(page, place);
     await page.screenshot({ path: `${env("SM_WEB_SCREENS")}/${name}-${width}-${scheme}.png`, animations: "disabled" });
-    const wider = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(wider, `${name} at ${width} px is wider than the window by so many pixels`).toBeLessThanOrEqual(0);
-    expect(await axeFinds(page), `${name} at ${width} px, ${scheme}`).toEqual([]);
+    expect(await axeFinds(page), place).toEqual([]);
   }
   // The narrowest there is.
   await page.setViewportSize({ width: 360, height: 740 });
-  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(wider, `${name} at 360 px is wider than the window by so many pixels`).toBeLessThanOrEqual(0);
+  await fits(page, `${name} at 360 px`);
   await page.setViewportSize({ width: 1280, height: 900 });
 }

@@ -382,6 +382,7 @@ async fn what_is_not_understood_is_refused_by_name() {
         (plain(&path).header("content-type", piece).body("x"), "tus_version"),
         (plain(&path).header("tus-resumable", "1.0.0").body("x"), "unsupported_media_type"),
         (ask(&world, Method::PATCH, &path).header("content-type", piece).body("x"), "invalid_header"),
+        (world.ask(Method::DELETE, &path).header("tus-resumable", "2.0.0"), "tus_version"),
         (add(&world, &path, 3).body("x"), "conflict"),
         (add(&world, &path, 0).body("more than ten"), "too_large"),
         (add(&world, "/v1/uploads/nothing", 0).body("x"), "not_found"),

@@ -336,9 +336,16 @@ impl ProbeSpec {
         mistakes.finish(spec)
     }
 
-    /// What its job is called: the source as it was written.
+    /// What its job is called: the source as it was written, of a link the host alone. Titles are logged.
     #[must_use]
     pub fn title(&self) -> String {
-        self.source.display().chars().take(LONGEST_TITLE).collect()
+        let name = match &self.source {
+            Source::Url(url) => {
+                let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                host.unwrap_or_else(|| "a link".to_owned())
+            }
+            source => source.display(),
+        };
+        name.chars().take(LONGEST_TITLE).collect()
     }
 }

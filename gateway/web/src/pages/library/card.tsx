@@ -1,5 +1,5 @@
 // One montage in the grid: its poster, which shows more of it to whoever points at it, and what one wants to know before playing it.
-import { type PointerEvent, useRef, useState } from "react";
+import { type PointerEvent, type RefObject, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { MontageSummary } from "../../api/types";
 import { age, clock, count, moment, spokenLength } from "../../lib/format";
@@ -18,6 +18,14 @@ export function addressOf(montage: MontageSummary, words: string): string {
 }
 
 export function Card({ montage, words }: { montage: MontageSummary; words: string }) {
+  const poster = useRef<HTMLDivElement>(null);
+  const [place, setPlace] = useState<number | null>(null);
+  // A pointer that moves over the poster leafs through the montage. The link lies over all of the card, so the card hears of it.
+  const leaf = (event: PointerEvent) => {
+    if (event.pointerType === "touch" || !poster.current) return;
+    const { left, width, bottom } = poster.current.getBoundingClientRect();
+    setPlace(event.clientY <= bottom ? Math.min(1, Math.max(0, (event.clientX - left) / width)) : null);
+  };
   const facts = [
     montage.streamers.slice(0, 3).join(", ") +
       (montage.streamers.length > 3 ? ` and ${montage.streamers.length - 3} more` : ""),
@@ -25,8 +33,8 @@ export function Card({ montage, words }: { montage: MontageSummary; words: strin
   ].filter(Boolean);
   return (
     // biome-ignore lint/a11y/useSemanticElements: its list has rows in between, see the grid
-    <div role="listitem" className={styles.card}>
-      <Poster montage={montage} />
+    <div role="listitem" className={styles.card} onPointerMove={leaf} onPointerLeave={() => setPlace(null)}>
+      <Poster montage={montage} place={place} box={poster} />
       <div className={styles.about}>
         <h2 className={styles.title}>
           <Link href={addressOf(montage, words)}>{montage.title}</Link>
@@ -50,20 +58,19 @@ export function Card({ montage, words }: { montage: MontageSummary; words: strin
   );
 }
 
-/** The poster. A pointer that moves over it leafs through the montage; the pictures are fetched when that begins. */
-function Poster({ montage }: { montage: MontageSummary }) {
-  const box = useRef<HTMLDivElement>(null);
-  const [place, setPlace] = useState<number | null>(null);
+interface PosterProps {
+  montage: MontageSummary;
+  /** Where a pointer is on it, from 0 to 1; the small pictures are fetched when that begins. */
+  place: number | null;
+  box: RefObject<HTMLDivElement | null>;
+}
+
+function Poster({ montage, place, box }: PosterProps) {
   const [gone, setGone] = useState(false);
   const sprites = montage.sprites;
-  const leaf = (event: PointerEvent) => {
-    if (event.pointerType === "touch" || !box.current) return;
-    const { left, width } = box.current.getBoundingClientRect();
-    setPlace(Math.min(1, Math.max(0, (event.clientX - left) / width)));
-  };
   const shown = place !== null ? tile(sprites, place * montage.duration, montage.links.sprites ?? "") : null;
   return (
-    <div ref={box} className={styles.poster} onPointerMove={leaf} onPointerLeave={() => setPlace(null)}>
+    <div ref={box} className={styles.poster}>
       {!gone && <img src={montage.links.poster} alt="" loading="lazy" decoding="async" onError={() => setGone(true)} />}
       {shown && (
         <span className={styles.sprite} aria-hidden="true">

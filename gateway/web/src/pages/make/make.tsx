@@ -69,6 +69,7 @@ function Workshop() {
   const mistakes = useMistakesOf([posting, planned.found, sending.found]);
   const [importing, setImporting] = useState<{ file: File | null } | null>(null);
   const [playing, setPlaying] = useState<Playing | null>(null);
+  const importText = useCallback(() => setImporting({ file: null }), []);
   const importFile = useCallback((file: File) => setImporting({ file }), []);
   const play = useCallback((next: Playing) => {
     const clip = getDraft().clips.find((one) => one.key === next.clip);
@@ -121,10 +122,10 @@ function Workshop() {
           <Moments playing={playing} ended={ended} />
         </div>
         <div className={styles.column}>
-          <Clips play={play} importList={() => setImporting({ file: null })} />
+          <Clips play={play} importList={importText} />
           <Options />
-          <PlanStep posting={posting} planned={planned} sending={sending} />
         </div>
+        <PlanStep posting={posting} planned={planned} sending={sending} />
       </div>
       <DropArea importList={importFile} />
       {importing && (

@@ -1,6 +1,6 @@
 // Makes a schedule or changes one. What is written here is kept through every refusal.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { api, askWithHead, Problem } from "../../api/client";
 import { keys } from "../../api/queries";
@@ -96,11 +96,13 @@ export function Editor({ known }: { known?: Known }) {
       say(known ? `“${data.name}” is changed.` : `“${data.name}” is made.`);
       go(`/schedules/${data.id}`, { replace: known !== undefined });
     },
-    onError: () => {
-      // To the first mistake, once it is shown.
-      setTimeout(() => box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus());
-    },
   });
+  // To the first mistake, once it is shown; at every refusal.
+  const { isError, submittedAt } = save;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same refusal a second time is another one
+  useEffect(() => {
+    if (isError) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus();
+  }, [isError, submittedAt]);
   const problem = save.error instanceof Problem ? save.error : undefined;
   const refused = problem ? sortMistakes(problem) : NO_MISTAKES;
   const rest = restMistake(form.template.rest);

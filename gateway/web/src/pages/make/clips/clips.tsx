@@ -13,7 +13,7 @@ import {
   useSensors,
 } from "@dnd-kit/core";
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from "@dnd-kit/sortable";
-import { useCallback, useMemo, useState } from "react";
+import { memo, useCallback, useMemo, useState } from "react";
 import { count, spokenLength } from "../../../lib/format";
 import { Button } from "../../../ui/button";
 import { useToasts } from "../../../ui/toast";
@@ -66,7 +66,8 @@ interface ClipsProps {
   importList: () => void;
 }
 
-export function Clips({ play, importList }: ClipsProps) {
+/** Drawn anew for what is about clips only: there may be hundreds of them. */
+export const Clips = memo(function Clips({ play, importList }: ClipsProps) {
   const clips = useDraft((draft) => draft.clips);
   const sources = useDraft((draft) => draft.sources);
   const editing = useDraft((draft) => draft.form.editing);
@@ -116,6 +117,7 @@ export function Clips({ play, importList }: ClipsProps) {
     document.getElementById("moments")?.focus();
   }, []);
   const playOne = useCallback((key: string) => play({ clip: key, all: false }), [play]);
+  const keys = useMemo(() => clips.map((clip) => clip.key), [clips]);
   const mistake = at("/spec/highlights");
   return (
     <Step
@@ -159,7 +161,7 @@ export function Clips({ play, importList }: ClipsProps) {
             accessibility={{ announcements, screenReaderInstructions: instructions }}
             onDragEnd={onDragEnd}
           >
-            <SortableContext items={clips.map((clip) => clip.key)} strategy={verticalListSortingStrategy}>
+            <SortableContext items={keys} strategy={verticalListSortingStrategy}>
               <ol className={clips.length > MANY ? `${styles.list} ${styles.many}` : styles.list}>
                 {clips.map((clip, index) => (
                   <ClipRow
@@ -187,4 +189,4 @@ export function Clips({ play, importList }: ClipsProps) {
       </p>
     </Step>
   );
-}
+});

@@ -46,6 +46,7 @@ export function PlanStep({ posting, planned, sending }: PlanStepProps) {
       {error !== null && !busy && <Refused planned={planned} />}
       {plan && <Shown plan={plan} />}
       <Send isReady={isReady} sending={sending} />
+      {plan && <ClipByClip plan={plan} />}
     </Step>
   );
 }
@@ -116,11 +117,6 @@ function Refused({ planned }: { planned: Planned }) {
 }
 
 function Shown({ plan }: { plan: Plan }) {
-  const sources = useDraft((draft) => draft.sources);
-  // Plans name sources as they were sent, links without their query.
-  const names = new Map(
-    sources.flatMap(({ ref, name }) => (ref ? [[refText(ref).split(/[?#]/)[0] ?? "", name] as const] : [])),
-  );
   const unlike = plan.clips.filter((clip) => clip.differences.length > 0);
   const { canvas } = plan;
   const seconds = plan.seconds_estimated;
@@ -167,16 +163,27 @@ function Shown({ plan }: { plan: Plan }) {
           {warning}
         </p>
       ))}
-      <details className={styles.details}>
-        <summary>Clip by clip</summary>
-        <Table
-          caption="What each clip takes"
-          columns={COLUMNS}
-          rows={plan.clips.map((clip, index) => ({ ...clip, index, name: names.get(clip.source) ?? clip.source }))}
-          keyOf={(clip) => String(clip.index)}
-        />
-      </details>
     </>
+  );
+}
+
+/** What each clip takes, and why. */
+function ClipByClip({ plan }: { plan: Plan }) {
+  const sources = useDraft((draft) => draft.sources);
+  // Plans name sources as they were sent, links without their query.
+  const names = new Map(
+    sources.flatMap(({ ref, name }) => (ref ? [[refText(ref).split(/[?#]/)[0] ?? "", name] as const] : [])),
+  );
+  return (
+    <details className={styles.details}>
+      <summary>Clip by clip</summary>
+      <Table
+        caption="What each clip takes"
+        columns={COLUMNS}
+        rows={plan.clips.map((clip, index) => ({ ...clip, index, name: names.get(clip.source) ?? clip.source }))}
+        keyOf={(clip) => String(clip.index)}
+      />
+    </details>
   );
 }
 
@@ -219,7 +226,7 @@ const COLUMNS: Column<Row>[] = [
     name: "Why",
     cell: (clip) => (
       <>
-        {clip.reason}
+        {clip.reason.charAt(0).toUpperCase() + clip.reason.slice(1)}
         <span className={`${styles.below} soft small`}>
           {MODES[clip.mode]}
           {moved(clip)}
