@@ -11,7 +11,7 @@ function el(name, properties = {}, ...children) {
     if (key === "class" || key === "id" || key.includes("-")) element.setAttribute(key, value);
     else element[key] = value;
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
@@ -32,6 +32,9 @@ function prose(text) {
     return page ? el("a", { href: page }, code) : code;
   });
 }
+
+/** What an operation does in a few words: its first sentence. */
+const brief = (spec, path) => (spec.summary || path).split(/[.:;] /)[0].replaceAll("`", "");
 
 /** A description: paragraphs, and code between lines of three backquotes. */
 function paragraphs(text) {
@@ -148,17 +151,24 @@ function body(title, content, schemas) {
   });
 }
 
+/** A route or a schema: a line, and more below it, which is only made when it is opened: there are hundreds of them. */
+function entry(id, head, more) {
+  const shown = el("details", { id, class: "item" }, el("summary", {}, el("h3", {}, head)));
+  shown.addEventListener("toggle", () => shown.append(...more().filter(Boolean)), { once: true });
+  return shown;
+}
+
 /** Who may ask, as a list of facts. */
 function needs(spec) {
   const security = spec.security || [];
   if (!security.length) return ["Needs no key"];
-  const scopes = security.flatMap((entry) => Object.values(entry).flat());
+  const scopes = security.flatMap((one) => Object.values(one).flat());
   if (!scopes.length) return ["Any key"];
   return ["A key with the scope ", ...scopes.flatMap((scope, index) => [index ? " or " : "", el("code", {}, scope)])];
 }
 
-function operation(path, method, spec, schemas) {
-  const id = spec.operationId || anchor(`${method} ${path}`);
+/** What stands below a route. */
+function details(id, spec, schemas) {
   const parts = [
     el("ul", { class: "facts" }, el("li", {}, needs(spec)), el("li", {}, el("a", { href: `#${id}` }, "Link to this")), el("li", {}, "Called ", el("code", {}, id))),
     ...paragraphs(spec.description),
@@ -177,15 +187,21 @@ function operation(path, method, spec, schemas) {
     [prose(answer.description), Object.keys(answer.headers || {}).flatMap((name, index) => [index ? ", " : " Headers: ", el("code", {}, name)])]])));
   const good = answers.find(([status]) => status.startsWith("2"));
   if (good) parts.push(...body("Answer", good[1].content, schemas));
-  return el("details", { id, class: "item" },
-    el("summary", {}, el("h3", {}, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", el("code", {}, path), " ", el("span", { class: "words" }, spec.summary || ""))), parts);
+  return parts;
+}
+
+function operation(path, method, spec, schemas) {
+  const id = spec.operationId || anchor(`${method} ${path}`);
+  const head = [el("span", { class: `method ${method}` }, method.toUpperCase()), " ", el("code", {}, path), " ", el("span", { class: "words" }, prose(spec.summary))];
+  return entry(id, head, () => details(id, spec, schemas));
 }
 
 function schemaEntry(name, schema, schemas) {
-  const parts = paragraphs(schema.description);
-  parts.push(fields(schema, schemas) || el("p", {}, typeOf(schema)));
-  for (const choice of schema.oneOf || []) if (choice.description) parts.push(el("p", { class: "soft small" }, typeOf(choice), ": ", prose(choice.description)));
-  return el("details", { id: `schema-${name}`, class: "item" }, el("summary", {}, el("h3", {}, el("code", {}, name))), parts.filter(Boolean));
+  return entry(`schema-${name}`, el("code", {}, name), () => {
+    const choices = (schema.oneOf || []).filter((choice) => choice.description);
+    return [...paragraphs(schema.description), fields(schema, schemas) || el("p", {}, typeOf(schema)),
+      ...choices.map((choice) => el("p", { class: "soft small" }, typeOf(choice), ": ", prose(choice.description)))];
+  });
 }
 
 /** The operations by their tags, in the document's order. */
@@ -196,9 +212,9 @@ function groupsOf(document_, schemas) {
       const tag = item[method].tags?.[0] || "other";
       if (!groups.has(tag)) groups.set(tag, { items: [] });
       const shown = operation(path, method, item[method], schemas);
-      const entry = el("li", {}, el("a", { href: `#${shown.id}` }, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", item[method].summary || path));
+      const link = el("li", {}, el("a", { href: `#${shown.id}` }, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", brief(item[method], path)));
       const words = [path, method, shown.id, tag, item[method].summary, item[method].description, ...(item[method].parameters || []).map((one) => one.name)];
-      groups.get(tag).items.push({ shown, entry, words: words.join(" ").toLowerCase() });
+      groups.get(tag).items.push({ shown, link, words: words.join(" ").toLowerCase() });
     }
   }
   return [...groups].filter(([, group]) => group.items.length);
@@ -212,7 +228,7 @@ function render(document_) {
   const sections = [];
   for (const [name, group] of groups) {
     group.head = el("div", {}, el("h2", { id: anchor(name), class: "tag" }, name), el("p", { class: "soft" }, prose(group.about)));
-    group.list = el("div", {}, el("ul", {}, el("li", {}, el("a", { class: "tag", href: `#${anchor(name)}` }, name)), group.items.map((item) => item.entry)));
+    group.list = el("div", {}, el("ul", {}, el("li", {}, el("a", { class: "tag", href: `#${anchor(name)}` }, name)), group.items.map((item) => item.link)));
     byId("index").append(group.list);
     sections.push(group.head, ...group.items.map((item) => item.shown));
   }
@@ -230,12 +246,13 @@ function filter(groups, schemas) {
   let count = 0;
   for (const [, group] of groups) {
     for (const item of group.items) {
-      item.shown.hidden = item.entry.hidden = !fits(item);
+      item.shown.hidden = item.link.hidden = !fits(item);
       count += fits(item) ? 1 : 0;
     }
     group.head.hidden = group.list.hidden = !group.items.some(fits);
   }
   for (const schema of schemas) schema.shown.hidden = !fits(schema);
+  byId("guides").hidden = words.length > 0;
   const also = schemas.filter(fits).length;
   byId("found").textContent = words.length ? `${count} ${count === 1 ? "route" : "routes"}, ${also} ${also === 1 ? "schema" : "schemas"}` : `${count} routes. Press / to come here.`;
 }
@@ -244,7 +261,7 @@ function filter(groups, schemas) {
 function reveal() {
   const target = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
-  if (target.hidden) {
+  if (target.closest("[hidden]")) {
     byId("filter").value = "";
     byId("filter").dispatchEvent(new Event("input"));
   }
