@@ -23,7 +23,8 @@ import styles from "./operations.module.css";
 
 export function Dead() {
   const [state, change] = useUrlState();
-  const states = state.get("state") === "failed" ? "failed" : state.get("state") === "all" ? "dead,failed" : "dead";
+  const chosen = state.get("state");
+  const states = chosen === "dead" || chosen === "failed" ? chosen : "dead,failed";
   const jobs = useJobs({ state: states });
   const items = jobs.data?.pages.flatMap((page) => page.items) ?? [];
   const mayChange = useMayChange();
@@ -37,15 +38,12 @@ export function Dead() {
               {...control}
               value={states}
               onChange={(event) =>
-                change(
-                  { state: { dead: null, failed: "failed", "dead,failed": "all" }[event.target.value] ?? null },
-                  true,
-                )
+                change({ state: event.target.value.includes(",") ? null : event.target.value }, true)
               }
             >
+              <option value="dead,failed">Dead and failed ones</option>
               <option value="dead">Dead: attempts used up</option>
               <option value="failed">Failed: cannot be done as they are</option>
-              <option value="dead,failed">Both</option>
             </select>
           )}
         </Field>
@@ -56,8 +54,10 @@ export function Dead() {
       ) : jobs.isError && items.length === 0 ? (
         <Failure error={jobs.error} again={() => void jobs.refetch()} />
       ) : items.length === 0 ? (
-        <Empty title={states === "failed" ? "No job has failed" : "No job is dead"}>
-          <p>Jobs whose attempts are used up come here, with the reason, and can be sent again.</p>
+        <Empty title={states === "dead" ? "No job is dead" : "No job has failed"}>
+          <p>
+            Jobs that cannot be done, or whose attempts are used up, come here with the reason, and can be sent again.
+          </p>
         </Empty>
       ) : (
         <div className={`${styles.section} card`}>

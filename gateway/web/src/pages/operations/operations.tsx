@@ -15,11 +15,11 @@ export default function Operations() {
   const [state, change] = useUrlState();
   const isAdmin = useMay("admin");
   const stats = useStats();
-  const dead = stats.data?.states.dead ?? 0;
+  const lost = (stats.data?.states.dead ?? 0) + (stats.data?.states.failed ?? 0);
   const tabs: Tab[] = [
     { id: "overview", name: "Overview", icon: "operations" },
     { id: "executors", name: "Executors", icon: "machine" },
-    { id: "dead", name: "Dead jobs", icon: "ended", note: dead > 0 ? dead.toLocaleString("en") : undefined },
+    { id: "dead", name: "Dead jobs", icon: "ended", note: lost > 0 ? lost.toLocaleString("en") : undefined },
     { id: "keys", name: "Keys", icon: "key" },
     { id: "webhooks", name: "Webhooks", icon: "send" },
   ];
@@ -33,7 +33,7 @@ export default function Operations() {
         label="Operations"
         tabs={tabs}
         chosen={chosen}
-        choose={(id) => change({ tab: id === "overview" ? null : id, webhook: null }, true)}
+        choose={(id) => change({ tab: id === "overview" ? null : id, webhook: null, state: null }, true)}
       >
         {forAdmins && !isAdmin ? (
           <Empty title="This is for operators">
