@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseTime, rateOf, readSpan, TICKS, ticksText, timeText } from "./time";
+import { parseTime, rateOf, readSpan, shownTime, TICKS, ticksText, timeText } from "./time";
 
 describe("times as the API reads them", () => {
   it("reads every form that is accepted", () => {
@@ -48,6 +48,9 @@ describe("times as the API reads them", () => {
       expect(back(ticksText(ticks))).toBe(BigInt(ticks));
     }
     expect(ticksText(TICKS * 65.5)).toBe("1:05.5");
+  });
+  it("shows what was written as a clock has it", () => {
+    expect(["16.208333", "90s", "300f", "x", ""].map(shownTime)).toEqual(["0:16.208", "1:30", "300f", "x", ""]);
   });
   it("reads frame rates", () => {
     expect(["30", "29.97", "60/1"].map(rateOf)).toEqual([30, 29.97, 60]);

@@ -64,6 +64,12 @@ export function timeText(seconds: number): string {
   return h > 0 ? `${h}:${pad(m)}:${pad(s)}${fraction}` : `${m}:${pad(s)}${fraction}`;
 }
 
+/** A time that was written somehow, as it is shown: as a clock has it, frames as they are. */
+export function shownTime(text: string): string {
+  const time = parseTime(text);
+  return time && "seconds" in time ? timeText(time.seconds) : text;
+}
+
 /** Ticks as text that the API reads as the same ticks again. */
 export function ticksText(ticks: number): string {
   const whole = Math.floor(ticks / TICKS);

@@ -7,7 +7,7 @@ import { Icon } from "../../../ui/icon";
 import type { DraftClip } from "../draft/model";
 import { useMistakes } from "../mistakes";
 import { CUTS } from "../options/words";
-import { readSpan, timeText } from "../time";
+import { readSpan, shownTime, timeText } from "../time";
 import styles from "./clips.module.css";
 
 interface ClipRowProps {
@@ -57,7 +57,8 @@ export const ClipRow = memo(function ClipRow(props: ClipRowProps) {
       <div className={styles.words}>
         <h3 className={styles.name}>{name}</h3>
         <p className="small numbers">
-          {clip.start} – {clip.end.startsWith("+") && span.endSeconds !== null ? timeText(span.endSeconds) : clip.end}
+          {shownTime(clip.start)} –{" "}
+          {clip.end.startsWith("+") && span.endSeconds !== null ? timeText(span.endSeconds) : shownTime(clip.end)}
           {span.length !== null && <span className="soft"> · {timeText(span.length)} long</span>}
         </p>
         <p className="soft small">

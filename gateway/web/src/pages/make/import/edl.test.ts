@@ -127,6 +127,35 @@ describe("edit lists", () => {
     expect(read.notes).toEqual([{ line: 7, text: "Black is left out." }]);
     expect(read.mistakes).toEqual([]);
   });
+  it("reads what the library writes, streamers and a dissolve's one file too", () => {
+    const list = `TITLE: The demo
+FCM: NON-DROP FRAME
+001  BUNNY    AA/V  C        00:00:15:12 00:00:20:12 01:00:00:00 01:00:05:00
+* FROM CLIP NAME: Good morning
+* SOURCE FILE: https://media.example/bunny.mp4
+* STREAMER: Big Buck Bunny
+* SOURCE TIMECODES COUNT FROM EACH SOURCE'S FIRST PICTURE AT 24 FRAMES A SECOND, THE RATE OF THE MONTAGE
+002  BUNNY    AA/V  C        00:00:20:12 00:00:20:12 01:00:05:00 01:00:05:00
+002  COMMONS  AA/V  D    012 00:00:16:06 00:00:21:00 01:00:05:00 01:00:09:18
+* FROM CLIP NAME: Good morning
+* TO CLIP NAME: The teacher
+* SOURCE FILE: library:commons.mkv
+`;
+    const { rate: said } = guessRate(list);
+    const read = readEdl(list, { rate: said, begins: "00:00:00:00" });
+    expect(read.mistakes).toEqual([]);
+    expect(read.entries.map(({ line: _, ...told }) => told)).toEqual([
+      {
+        start: "15.5",
+        end: "20.5",
+        title: "Good morning",
+        streamer: "Big Buck Bunny",
+        score: "",
+        source: "https://media.example/bunny.mp4",
+      },
+      { start: "16.25", end: "21", title: "The teacher", streamer: "", score: "", source: "library:commons.mkv" },
+    ]);
+  });
   it("leaves out sound that has a picture beside it, and keeps it where there is none", () => {
     const line = (track: string, second: number) =>
       `00${second} AX ${track} C 00:00:0${second}:00 00:00:0${second + 1}:00 00:00:0${second}:00 00:00:0${second + 1}:00`;
@@ -169,6 +198,11 @@ something else`;
     expect(guessRate("00:00:00;58 00:00:01;00")).toMatchObject({ rate: { name: "59.94" }, isSaid: true });
     expect(guessRate("FCM: NON-DROP FRAME\n00:00:00:24")).toMatchObject({ rate: { name: "25" }, isSaid: false });
     expect(guessRate("00:00:00:55")).toMatchObject({ rate: { name: "60" }, isSaid: false });
+    expect(guessRate("* TIMECODES COUNT AT 24 FRAMES A SECOND")).toMatchObject({ rate: { name: "24" }, isSaid: true });
+    expect(guessRate("* 30000/1001 frames a second")).toMatchObject({ rate: { name: "29.97" }, isSaid: true });
+    expect(guessRate("* FPS: 15")).toMatchObject({ rate: { name: "15", num: 15_000, den: 1000 }, isSaid: true });
+    expect(guessRate("TITLE: My 60 fps\n* FROM CLIP NAME: game 60 fps.mp4")).toMatchObject({ isSaid: false });
+    expect(guessRate("* FPS: 0")).toMatchObject({ isSaid: false });
     expect(guessRate("")).toMatchObject({ rate: { name: "30" }, isSaid: false });
   });
 });

@@ -8,7 +8,7 @@ import {
   frameOf,
   type Rate,
   rateNamed,
-  rateNear,
+  rateWritten,
   readTimecode,
   secondsOfFrame,
   type Timecode,
@@ -19,6 +19,8 @@ const EVENT = new RegExp(
   String.raw`^(\d{1,6})\s+(\S+)\s+(\S+)\s+(C|D|W\d{1,3}|K\s*[BO]?)\s*(?:\d{1,4}(?:\.\d+)?\s+)?${TIMECODE}\s+${TIMECODE}\s+${TIMECODE}\s+${TIMECODE}`,
   "i",
 );
+/** Comments that say something of their event. */
+const COMMENT = /^\*\s*(FROM CLIP NAME|TO CLIP NAME|CLIP NAME|SOURCE FILE|STREAMER|COMMENT)\s*:\s*(.*)$/i;
 /** Lines that say nothing about where a clip is. */
 const KNOWN = /^(TITLE|FCM|SPLIT|AUD|REEL|EFFECTS?|FINAL CUT PRO REEL|DLEDL|BPNG|EPNG|GPI|>>>|\[)/i;
 
@@ -33,6 +35,7 @@ interface Event {
   clip: string;
   file: string;
   comment: string;
+  streamer: string;
   hasSpeed: boolean;
 }
 
@@ -44,8 +47,14 @@ export interface EdlOptions {
 
 /** The frame rate, and whether the list says it: in a comment, or by being drop-frame. */
 export function guessRate(text: string): { rate: Rate; isSaid: boolean } {
-  const said = /(?:\bFPS|FRAME[ _-]?RATE)\s*[:=]?\s*(\d+(?:\.\d+)?)(?:\/(\d+))?/i.exec(text);
-  const stated = said && rateNear(Number(said[1]) / Number(said[2] ?? 1));
+  // Names of clips and files may hold anything.
+  const comments = linesOf(text)
+    .filter((line) => /^\s*\*/.test(line) && !COMMENT.test(line.trim()))
+    .join("\n");
+  const said =
+    /(?:\bFPS|FRAME[ _-]?RATE)\s*[:=]?\s*(\d+(?:\.\d+)?(?:\/\d+)?)/i.exec(comments) ??
+    /(\d+(?:\.\d+)?(?:\/\d+)?)\s*(?:FPS\b|FRAMES A SECOND)/i.exec(comments);
+  const stated = said?.[1] ? rateWritten(said[1]) : null;
   if (stated) return { rate: stated, isSaid: true };
   const frames = [...text.matchAll(/\b\d{2}[:;]\d{2}[:;]\d{2}[:;.,](\d{2})\b/g)].map((match) => Number(match[1]));
   const most = Math.max(0, ...frames);
@@ -122,6 +131,7 @@ function eventOf(match: RegExpExecArray, line: number, drops: boolean): Event {
     clip: "",
     file: "",
     comment: "",
+    streamer: "",
     hasSpeed: false,
   };
 }
@@ -129,7 +139,7 @@ function eventOf(match: RegExpExecArray, line: number, drops: boolean): Event {
 /** A comment belongs to the event above it; of a transition's two lines the first is where it comes from, the second where it goes to. */
 function comment(line: string, at: number, events: Event[], read: Imported): void {
   const last = events.at(-1);
-  const match = /^\*\s*(FROM CLIP NAME|TO CLIP NAME|CLIP NAME|SOURCE FILE|COMMENT)\s*:\s*(.*)$/i.exec(line);
+  const match = COMMENT.exec(line);
   if (!match) return;
   const [what, value] = [(match[1] ?? "").toUpperCase(), (match[2] ?? "").trim()];
   if (!last) {
@@ -139,8 +149,12 @@ function comment(line: string, at: number, events: Event[], read: Imported): voi
   const group = lastGroup(events);
   const first = group[0] ?? last;
   if (what === "COMMENT") last.comment ||= value;
-  else if (what === "SOURCE FILE") (group.find((event) => event.file === "") ?? last).file = value;
-  else if (what === "TO CLIP NAME") last.clip = value;
+  else if (what === "STREAMER") last.streamer = value;
+  else if (what === "SOURCE FILE") {
+    // One file is that of where it goes to; where both are named, where it comes from stands first.
+    if (first !== last && last.file !== "") first.file = last.file;
+    last.file = value;
+  } else if (what === "TO CLIP NAME") last.clip = value;
   else if (group.length > 1) first.clip = value;
   else if (!last.isTransition || last.clip === "") last.clip = value;
 }
@@ -205,7 +219,15 @@ function place(event: Event, rate: Rate, begin: number, read: Imported): { at: n
   const source = event.file || event.clip || reel;
   return {
     at,
-    entry: { line: event.line, start: seconds(from), end: seconds(to), title, streamer: "", score: "", source },
+    entry: {
+      line: event.line,
+      start: seconds(from),
+      end: seconds(to),
+      title,
+      streamer: event.streamer,
+      score: "",
+      source,
+    },
   };
 }
 

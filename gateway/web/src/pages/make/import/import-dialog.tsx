@@ -9,6 +9,7 @@ import { useToasts } from "../../../ui/toast";
 import { newKey, newSource, readRef } from "../draft/model";
 import { dispatch, getDraft, useDraft } from "../draft/store";
 import { useFacts } from "../sources/facts";
+import { shownTime } from "../time";
 import { guessRate } from "./edl";
 import { type Entry, type Imported, KIND_NAMES, KINDS, type Kind, nothing } from "./entry";
 import styles from "./import.module.css";
@@ -68,7 +69,7 @@ export default function ImportDialog({ file, close }: { file: File | null; close
     fate !== null && typeof fate === "object" ? (facts.get(fate.to)?.duration ?? null) : null;
   const lengths = { most: positive(most), open: positive(open) ?? 30 };
   const end = (entry: Entry) => endOf(entry, lengths, durationOf(fateOf(entry.source)));
-  const taken = read.entries.filter((entry) => !left.has(entry.line) && fateOf(entry.source) !== "out");
+  const taken = read.entries.filter((entry, index) => !left.has(index) && fateOf(entry.source) !== "out");
   const unsaid = names.filter((name) => fateOf(name) === null && taken.some((entry) => entry.source === name));
   const isOpen = read.entries.some((entry) => entry.end === "" && durationOf(fateOf(entry.source)) === null);
 
@@ -130,6 +131,7 @@ export default function ImportDialog({ file, close }: { file: File | null; close
               onChange={(event) => {
                 setText(event.target.value);
                 setFileName("");
+                setLeft(new Set());
               }}
             />
           )}
@@ -238,7 +240,7 @@ function positive(text: string): number | null {
 
 interface MomentsProps {
   entries: Entry[];
-  /** The lines of those that are not wanted. */
+  /** The numbers of those that are not wanted. */
   left: ReadonlySet<number>;
   setLeft: (left: ReadonlySet<number>) => void;
   isOut: (entry: Entry) => boolean;
@@ -247,7 +249,7 @@ interface MomentsProps {
 
 function Moments({ entries, left, setLeft, isOut, end }: MomentsProps) {
   if (entries.length === 0) return null;
-  const wanted = entries.filter((entry) => !left.has(entry.line)).length;
+  const wanted = entries.filter((_, index) => !left.has(index)).length;
   return (
     <fieldset className={styles.moments}>
       <legend>
@@ -257,27 +259,28 @@ function Moments({ entries, left, setLeft, isOut, end }: MomentsProps) {
         <Button look="plain" small onClick={() => setLeft(new Set())}>
           All
         </Button>
-        <Button look="plain" small onClick={() => setLeft(new Set(entries.map((entry) => entry.line)))}>
+        <Button look="plain" small onClick={() => setLeft(new Set(entries.keys()))}>
           None
         </Button>
       </div>
       <ul className={styles.entries}>
-        {entries.map((entry) => (
-          <li key={entry.line}>
+        {entries.map((entry, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a file may have all of them on one line, and they never move
+          <li key={index}>
             <label className={isOut(entry) ? `${styles.entry} ${styles.out}` : styles.entry}>
               <input
                 type="checkbox"
-                checked={!left.has(entry.line) && !isOut(entry)}
+                checked={!left.has(index) && !isOut(entry)}
                 disabled={isOut(entry)}
                 onChange={(event) => {
                   const next = new Set(left);
-                  if (event.target.checked) next.delete(entry.line);
-                  else next.add(entry.line);
+                  if (event.target.checked) next.delete(index);
+                  else next.add(index);
                   setLeft(next);
                 }}
               />
               <span className="numbers">
-                {entry.start} – {end(entry)}
+                {shownTime(entry.start)} – {shownTime(end(entry))}
               </span>
               <span>
                 {entry.title || <span className="soft">Untitled</span>}

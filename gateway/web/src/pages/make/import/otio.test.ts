@@ -46,6 +46,16 @@ describe("OpenTimelineIO", () => {
       { start: "2", end: "3", title: "Two", source: "library:b.mkv" },
     ]);
   });
+  it("reads what the library adds to its own", () => {
+    const clip = {
+      ...clip1("One", range(250, 25), media("a.mp4")),
+      metadata: { stream_montages: { streamer: "hana", score: 8.4 } },
+    };
+    expect(read(timeline([track([clip])])).entries).toMatchObject([{ streamer: "hana", score: "8.4" }]);
+    expect(read(timeline([track([{ ...clip, metadata: { stream_montages: [1] } }])])).entries).toMatchObject([
+      { streamer: "", score: "" },
+    ]);
+  });
   it("counts from the first moment of the media that is available", () => {
     const available = range(90_000, 5000);
     const got = read(

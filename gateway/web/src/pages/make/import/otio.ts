@@ -105,6 +105,9 @@ function clip(item: Fields, line: number, read: Imported): void {
   if (Array.isArray(item.effects) && item.effects.length > 0) {
     read.notes.push({ line, text: `${called}: its effects are not taken over.` });
   }
+  // What this library writes into its own timelines.
+  const metadata = isObject(item.metadata) ? item.metadata.stream_montages : null;
+  const own = isObject(metadata) ? metadata : {};
   const isMissing = !media || schemaOf(media) === "MissingReference";
   const from = Math.max(0, start);
   read.entries.push({
@@ -112,8 +115,8 @@ function clip(item: Fields, line: number, read: Imported): void {
     start: secondsText(from),
     end: secondsText(from + range.length),
     title: name.replace(/\s+/g, " ").trim(),
-    streamer: "",
-    score: "",
+    streamer: text(own.streamer).replace(/\s+/g, " ").trim(),
+    score: typeof own.score === "number" ? String(own.score) : "",
     source: isMissing ? "" : sourceOf(media),
   });
 }

@@ -45,8 +45,9 @@ export function Unread({ title, unread, isWrong }: UnreadProps) {
     <div className={isWrong ? `${styles.unread} ${styles.wrong}` : styles.unread} role="status">
       <h3>{title}</h3>
       <ul>
-        {unread.slice(0, LISTED).map((one) => (
-          <li key={`${one.line} ${one.text}`}>
+        {unread.slice(0, LISTED).map((one, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the same may be wrong twice on one line, and they never move
+          <li key={index}>
             <strong className="numbers">Line {one.line}:</strong> {one.text}
           </li>
         ))}

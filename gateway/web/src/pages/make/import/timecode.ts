@@ -30,6 +30,16 @@ export function rateNear(frames: number): Rate | undefined {
   return RATES.find((rate) => Math.abs(rate.num / rate.den - frames) < 0.01);
 }
 
+/** A rate as lists write it: `25`, `29.97`, `30000/1001`; null for anything that is none. */
+export function rateWritten(text: string): Rate | null {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(?:\/(\d{1,4}))?$/.exec(text);
+  if (!match) return null;
+  const den = Number(match[2] ?? 1);
+  const frames = Number(match[1]) / den;
+  if (!(frames >= 1 && frames <= 120)) return null;
+  return rateNear(frames) ?? { name: text, num: Math.round(Number(match[1]) * 1000), den: den * 1000 };
+}
+
 /** How many frames a second of timecode counts. */
 export const nominal = (rate: Rate): number => Math.round(rate.num / rate.den);
 
