@@ -30,8 +30,8 @@ describe("webhooks in words", () => {
     const failing = { ...webhook, failing_since: "2026-01-09T11:00:00Z", old_secret_until: "2026-01-10T15:00:01Z" };
     expect(shownWebhook(failing).word).toBe("Failing");
     expect(webhookNotes(failing, NOW)).toEqual([
-      "Its receiver has failed since yesterday. After five days of that it is disabled.",
-      "The secret before this one signs too, until in 3 hours.",
+      "Its receiver began to fail yesterday. After five days without a success it is disabled.",
+      "The secret before this one signs too; that ends in 3 hours.",
     ]);
     expect(webhookNotes({ ...webhook, old_secret_until: "2026-01-10T11:00:00Z" }, NOW)).toEqual([]);
   });

@@ -28,11 +28,11 @@ export function webhookNotes(webhook: Webhook, now: number): string[] {
   if (webhook.disabled_reason) notes.push(`Disabled by itself: ${webhook.disabled_reason}`);
   if (webhook.enabled && webhook.failing_since) {
     notes.push(
-      `Its receiver has failed since ${age(webhook.failing_since, now)}. After five days of that it is disabled.`,
+      `Its receiver began to fail ${age(webhook.failing_since, now)}. After five days without a success it is disabled.`,
     );
   }
   if (webhook.old_secret_until && Date.parse(webhook.old_secret_until) > now) {
-    notes.push(`The secret before this one signs too, until ${age(webhook.old_secret_until, now)}.`);
+    notes.push(`The secret before this one signs too; that ends ${age(webhook.old_secret_until, now)}.`);
   }
   return notes;
 }
