@@ -33,5 +33,5 @@ const server = createServer((request, response) => {
   take(request, response).catch(() => response.destroy());
 });
 server.listen(process.env.PORT, "127.0.0.1", () => {
-  console.log(`listening at http://127.0.0.1:${server.address().port}`);
+  console.log(`listening on port ${server.address().port}`);
 });

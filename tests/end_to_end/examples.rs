@@ -251,8 +251,8 @@ async fn the_receiver_that_is_shown_tells_what_is_ours() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(receiver.stdout.take().unwrap()).lines();
-    let address = lines.next_line().await.unwrap().unwrap();
-    let address = address.strip_prefix("listening at ").unwrap();
+    let listening = lines.next_line().await.unwrap().unwrap();
+    let address = format!("http://127.0.0.1:{}", listening.strip_prefix("listening on port ").unwrap());
     let client = service_kit::client::http_client(Some(PATIENCE)).unwrap();
     let now = chrono::Utc::now().timestamp();
     let body = r#"{"type":"job.succeeded","data":{"title":"Ärger"}}"#;
@@ -268,11 +268,12 @@ async fn the_receiver_that_is_shown_tells_what_is_ours() {
         (key.sign("msg_1", now - 600, body), now - 600, body, 401),
         (String::new(), now, body, 401),
     ] {
-        let call = client.post(address).header("webhook-id", "msg_1").header("webhook-signature", &signature);
+        let call =
+            client.post(&address).header("webhook-id", "msg_1").header("webhook-signature", &signature);
         let answer = call.header("webhook-timestamp", timestamp).body(sent).send().await.unwrap();
         assert_eq!(answer.status(), status, "{signature} {timestamp} {sent}");
     }
-    let unsigned = client.post(address).body(body).send().await.unwrap();
+    let unsigned = client.post(&address).body(body).send().await.unwrap();
     assert_eq!(unsigned.status(), 401);
     assert_eq!(lines.next_line().await.unwrap().unwrap(), "job.succeeded Ärger");
 }

@@ -20,7 +20,7 @@ test("a route is found, opened and its example copied, by keys alone", async ({ 
   await expect(route.getByText("Copied")).toBeVisible();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied).toContain('curl -X POST "$GATEWAY/v1/jobs/$LATER_JOB/cancel"');
-  expect(await page.locator("main").innerText()).not.toContain("[object");
+  expect(await page.locator("main").textContent()).not.toContain("[object");
   await lookAt(page, "reference-route");
   await route.getByRole("link", { name: "not_found" }).click();
   await expect(page).toHaveURL(/\/docs\/errors\/not-found$/);
