@@ -64,6 +64,7 @@ async fn bench(url: &str, montages: i64) {
         jobs_url: "http://127.0.0.1:9".to_owned(),
         internal_token: None,
         store: fetch::StoreConfig::local(objects.path()),
+        fetch: fetch::FetchConfig::default(),
         link_ttl: Duration::from_secs(900),
         upload_max_bytes: 1,
         segment_keep: Duration::from_secs(3600),
