@@ -70,7 +70,7 @@ export function reduce(draft: Draft, action: Action): Draft {
       const at = draft.clips.findIndex((clip) => clip.key === action.key);
       const clip = draft.clips[at];
       if (!clip) return draft;
-      return { ...draft, clips: draft.clips.toSpliced(at + 1, 0, { ...clip, key: action.as }) };
+      return { ...draft, clips: spliced(draft.clips, at + 1, 0, { ...clip, key: action.as }) };
     }
     case "remove-clip": {
       const left = { ...draft, clips: draft.clips.filter((clip) => clip.key !== action.key) };
@@ -134,7 +134,7 @@ function putBack(draft: Draft, sources: Taken<DraftSource>[], clips: Taken<Draft
     taken
       .filter(({ item }) => !list.some((other) => other.key === item.key))
       .sort((a, b) => a.at - b.at)
-      .reduce((all, { at, item }) => all.toSpliced(Math.min(at, all.length), 0, item), list);
+      .reduce((all, { at, item }) => spliced(all, Math.min(at, all.length), 0, item), list);
   const back = into(draft.sources, sources);
   return {
     ...draft,
@@ -179,5 +179,10 @@ function withoutMarks(draft: Draft): Draft {
 function moveClip(draft: Draft, from: number, to: number): Draft {
   const clip = draft.clips[from];
   if (!clip || from === to || to < 0 || to >= draft.clips.length) return draft;
-  return { ...draft, clips: draft.clips.toSpliced(from, 1).toSpliced(to, 0, clip) };
+  return { ...draft, clips: spliced(spliced(draft.clips, from, 1), to, 0, clip) };
+}
+
+/** The list with some taken out at a place and others put there. (`toSpliced` is not everywhere that this runs.) */
+function spliced<T>(list: readonly T[], at: number, out: number, ...items: T[]): T[] {
+  return [...list.slice(0, at), ...items, ...list.slice(at + out)];
 }
