@@ -143,6 +143,7 @@ fn check(document: &Value, operation: &Value, example: &Example, answer: &Answer
     let media = kinds
         .get(kind)
         .or_else(|| kinds.get(&family))
+        .or_else(|| kinds.get("*/*"))
         .unwrap_or_else(|| panic!("{title}: {kind} is not of {:?}", kinds.keys()));
     assert!(!answer.body.is_empty(), "{title}: no body");
     if example.stream {

@@ -208,7 +208,7 @@ async fn a_job_can_be_watched_while_it_is_made() {
     hand.say(&format!("/v1/leases/{}/complete", job.id), json!({ "montage_id": montage.summary.id })).await;
     browser
         .wait_for(&format!(
-            "{VIDEO}.src.endsWith('/v1/montages/{}/media') && {VIDEO}.readyState >= 1",
+            "{VIDEO} && {VIDEO}.src.endsWith('/v1/montages/{}/media') && {VIDEO}.readyState >= 1",
             montage.summary.id
         ))
         .await;

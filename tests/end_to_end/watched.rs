@@ -158,7 +158,7 @@ async fn what_can_be_copied_is_watched_while_the_rest_is_made() {
     assert_eq!(led.status(), StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(led.headers()[header::LOCATION], format!("/v1/montages/{}/media.m3u8", montage.summary.id));
     if let Some(browser) = &browser {
-        let shown = format!("{VIDEO}.src.endsWith('/v1/montages/{}/media')", montage.summary.id);
+        let shown = format!("{VIDEO} && {VIDEO}.src.endsWith('/v1/montages/{}/media')", montage.summary.id);
         browser.wait_for(&format!("{shown} && {VIDEO}.readyState >= 1")).await;
     }
     check_stream(&stack, browser.as_ref(), &montage).await;
