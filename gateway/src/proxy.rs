@@ -107,7 +107,8 @@ async fn answer(
     ));
     let over = Arc::new(AtomicBool::new(false));
     if !body.is_end_stream() {
-        outgoing = outgoing.body(bounded(body, limit, over.clone()));
+        // A service that answers before it has read all of a body ends the connection: nobody else may be about to use it.
+        outgoing = outgoing.header(header::CONNECTION, "close").body(bounded(body, limit, over.clone()));
     }
     let name = route.upstream.name();
     let sent = tokio::time::timeout(rule.wait.of(gateway.config.patience), outgoing.send()).await;
