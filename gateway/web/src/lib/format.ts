@@ -73,16 +73,16 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
-/**
- * The share of frames that are bit-for-bit copies, in words, as the server's `share_text` says it: cut off after one decimal,
- * never rounded up, so that 100 % is said only where every frame is a copy.
- */
+/** A share in percent, as the server's `share_text` says it: cut off after one decimal, so that 100 only ever means all. */
+export function share(part: number, whole: number): string {
+  if (whole <= 0 || part < 0 || part > whole) return "";
+  const thousandths = Math.floor((part * 1000) / whole);
+  return part === whole ? "100 %" : `${Math.floor(thousandths / 10)}.${thousandths % 10} %`;
+}
+
+/** The share of frames that are bit-for-bit copies, in words. */
 export function shareOfCopies(copied: number, frames: number): string {
-  let share = "";
-  if (copied === frames && frames > 0) share = " (100 %)";
-  else if (copied < frames) {
-    const thousandths = (BigInt(copied) * 1000n) / BigInt(frames);
-    share = ` (${thousandths / 10n}.${thousandths % 10n} %)`;
-  }
-  return `${copied.toLocaleString("en")} of ${frames.toLocaleString("en")} frames are bit-for-bit copies${share}`;
+  const percent = share(copied, frames);
+  const said = `${copied.toLocaleString("en")} of ${frames.toLocaleString("en")} frames are bit-for-bit copies`;
+  return percent ? `${said} (${percent})` : said;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Provenance } from "../../api/types";
+import { share } from "../../lib/format";
 import {
   byClip,
   causeOf,
@@ -12,7 +13,6 @@ import {
   listed,
   makerWords,
   secondsTaken,
-  share,
   soundWords,
   speedWords,
 } from "./provenance-words";

@@ -2,7 +2,7 @@
 //
 // Promises: nothing is rounded up: "all" is said only where it is all; what an older record does not have is left out, not guessed.
 import type { Provenance } from "../../api/types";
-import { bytes, clock, count } from "../../lib/format";
+import { bytes, clock, count, share } from "../../lib/format";
 
 /** What the page reads of the plan. Old records may lack any of it. */
 interface PlanRecord {
@@ -15,13 +15,6 @@ interface PlanRecord {
 const planOf = (record: Provenance): PlanRecord => record.plan as PlanRecord;
 
 const number = (value: number) => value.toLocaleString("en");
-
-/** A share in percent: cut off after one decimal, so that 100 only ever means all. */
-export function share(part: number, whole: number): string {
-  if (whole <= 0 || part < 0 || part > whole) return "";
-  const thousandths = Math.floor((part * 1000) / whole);
-  return part === whole ? "100 %" : `${Math.floor(thousandths / 10)}.${thousandths % 10} %`;
-}
 
 /** `size, frame rate and colours`. */
 export function listed(words: readonly string[]): string {

@@ -1,6 +1,6 @@
 // How a montage was made: what was copied, what was encoded and why, what was checked, by whom, how long it took and what it cost.
 import type { Montage, Provenance } from "../../api/types";
-import { bytes, clock, count, moment } from "../../lib/format";
+import { bytes, clock, count, moment, share } from "../../lib/format";
 import { Icon } from "../../ui/icon";
 import { type Column, Table } from "../../ui/table";
 import styles from "./provenance.module.css";
@@ -17,7 +17,6 @@ import {
   makerWords,
   modeWords,
   secondsTaken,
-  share,
   soundWords,
   speedWords,
 } from "./provenance-words";
