@@ -310,10 +310,8 @@ pub async fn list(
     )
     .fetch_all(&gateway.pool)
     .await?;
-    let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    let items: Vec<Key> = rows
+    let mut items: Vec<Key> = rows
         .into_iter()
-        .take(usize::try_from(limit).unwrap_or(usize::MAX))
         .map(|row| Key {
             id: KeyId(row.id),
             name: row.name,
@@ -323,7 +321,7 @@ pub async fn list(
             revoked_at: row.revoked_at,
         })
         .collect();
-    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&last.id.0, &"keys"));
+    let next_cursor = paging::cut(&mut items, limit, &"keys", |last| last.id.0);
     Ok(Json(KeyPage { items, next_cursor }))
 }
 

@@ -197,10 +197,7 @@ pub async fn list_jobs(
     let after: Option<Position> = query.cursor.map(|cursor| paging::decode(&cursor, &filters)).transpose()?;
     // One more than a page holds, to know whether there is another.
     let mut items = rows::list(&mut *app.pool.acquire().await?, &filters, after, limit + 1).await?;
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > size;
-    items.truncate(size);
-    let next_cursor = items.last().filter(|_| more).map(|last| paging::encode(&Position::of(last), &filters));
+    let next_cursor = paging::cut(&mut items, limit, &filters, Position::of);
     Ok(Json(JobPage { items, next_cursor }))
 }
 

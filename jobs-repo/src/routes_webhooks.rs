@@ -220,17 +220,8 @@ async fn list(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Ap
     let limit = paging::limit(query.limit)?;
     let before = query.cursor.map(|cursor| paging::decode::<Uuid>(&cursor, &"webhooks")).transpose()?;
     let mut items = webhooks::page(&mut *app.pool.acquire().await?, before, limit + 1).await?;
-    let has_more = cut(&mut items, limit);
-    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&last.id.0, &"webhooks"));
+    let next_cursor = paging::cut(&mut items, limit, &"webhooks", |last| last.id.0);
     Ok(Json(WebhookPage { items, next_cursor }))
-}
-
-/// Leaves at most a page's items; whether there were more.
-fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    has_more
 }
 
 /// Look at a webhook
@@ -405,9 +396,8 @@ async fn deliveries(
     let mut connection = app.pool.acquire().await?;
     webhooks::find(&mut connection, id).await?.ok_or_else(missing)?;
     let mut items = webhooks::deliveries(&mut connection, id, after, limit + 1).await?;
-    let has_more = cut(&mut items, limit);
     let position = |last: &Delivery| Position { created: last.created_at.timestamp_micros(), id: last.id.0 };
-    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&position(last), &id));
+    let next_cursor = paging::cut(&mut items, limit, &id, position);
     Ok(Json(DeliveryPage { items, next_cursor }))
 }
 

@@ -94,11 +94,7 @@ pub async fn list(
         query.cursor.as_deref().map(|cursor| paging::decode(cursor, &wanted)).transpose()?;
     // One more than the page, to know whether there is a next one.
     let mut places = find::newest(&app, &wanted, after, limit + 1).await?;
-    let more = i64::try_from(places.len()).is_ok_and(|count| count > limit);
-    if more {
-        places.pop();
-    }
-    let next_cursor = places.last().filter(|_| more).map(|last| paging::encode(last, &wanted));
+    let next_cursor = paging::cut(&mut places, limit, &wanted, |last| *last);
     let ids: Vec<Uuid> = places.into_iter().map(|(_, id)| id).collect();
     let items = find::summaries(&app, &ids, wanted.text).await?;
     Ok(Json(MontagePage { items, next_cursor }))

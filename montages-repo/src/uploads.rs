@@ -224,12 +224,7 @@ pub async fn list(
     .map(|row| complete(UploadId(row.id), row.name, row.bytes.unsigned_abs(), row.sha256, row.created_at))
     .fetch_all(&app.pool)
     .await?;
-    let more = i64::try_from(items.len()).is_ok_and(|count| count > limit);
-    if more {
-        items.pop();
-    }
-    let next_cursor =
-        items.last().filter(|_| more).map(|last| paging::encode(&(last.created_at, last.id.0), &()));
+    let next_cursor = paging::cut(&mut items, limit, &(), |last| (last.created_at, last.id.0));
     Ok(Json(UploadPage { items, next_cursor }))
 }
 

@@ -185,17 +185,8 @@ async fn list(State(api): State<Api>, Query(query): Query<PageQuery>) -> ApiResu
     let limit = paging::limit(query.limit)?;
     let before = query.cursor.map(|cursor| paging::decode::<Uuid>(&cursor, &"schedules")).transpose()?;
     let mut items = store::page(&api.pool, before, limit + 1).await?;
-    let has_more = cut(&mut items, limit);
-    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&last.id.0, &"schedules"));
+    let next_cursor = paging::cut(&mut items, limit, &"schedules", |last| last.id.0);
     Ok(Json(SchedulePage { items, next_cursor }))
-}
-
-/// Leaves at most a page's items; whether there were more.
-fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    has_more
 }
 
 /// Show a schedule
@@ -368,7 +359,6 @@ async fn runs(
     let before = query.cursor.map(|cursor| paging::decode::<Uuid>(&cursor, &id)).transpose()?;
     store::find(&api.pool, id).await?.ok_or_else(not_found)?;
     let mut items = store::runs(&api.pool, id, before, limit + 1).await?;
-    let has_more = cut(&mut items, limit);
-    let next_cursor = items.last().filter(|_| has_more).map(|last| paging::encode(&last.id, &id));
+    let next_cursor = paging::cut(&mut items, limit, &id, |last| last.id);
     Ok(Json(RunPage { items, next_cursor }))
 }

@@ -40,6 +40,20 @@ fn fingerprint(filters: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text).get(..6).unwrap_or_default())
 }
 
+/// Leaves a page of `limit` items, of which one more was read to know whether there is a next page, and answers that page's cursor:
+/// the `key` of the last item that is left, for a list with these filters. `None` on the last page.
+pub fn cut<T, K: Serialize>(
+    items: &mut Vec<T>,
+    limit: i64,
+    filters: &impl Serialize,
+    key: impl FnOnce(&T) -> K,
+) -> Option<String> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    items.last().filter(|_| has_more).map(|last| encode(&key(last), filters))
+}
+
 /// Wraps the key of a page's last row, for a list with these filters.
 pub fn encode<K: Serialize>(key: &K, filters: &impl Serialize) -> String {
     let envelope = Envelope { v: 1, f: fingerprint(filters), k: key };
