@@ -11,6 +11,7 @@ use contracts::{
     spec::JobChange,
 };
 use serde_json::Value;
+use service_kit::precondition;
 use sqlx::{Connection, PgConnection, types::Json};
 
 use crate::parts;
@@ -54,7 +55,7 @@ pub async fn change(
         }
         _ => {}
     }
-    if !wanted.is_none_or(|wanted| names(wanted, &tag)) {
+    if !wanted.is_none_or(|wanted| precondition::names(wanted, &format!("\"{tag}\""))) {
         return Ok(Changed::Outdated(tag));
     }
     if present.state.is_final() {
@@ -85,9 +86,4 @@ pub async fn change(
     }
     transaction.commit().await?;
     Ok(Changed::Done)
-}
-
-/// Whether an `If-Match` names a tag. A weak tag names nothing here (RFC 9110, section 13.1.1).
-fn names(wanted: &str, tag: &str) -> bool {
-    wanted.split(',').map(str::trim).any(|name| name == "*" || name == format!("\"{tag}\""))
 }

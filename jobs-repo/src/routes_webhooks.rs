@@ -3,7 +3,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use contracts::{
@@ -21,6 +21,7 @@ use service_kit::{
     caller::Caller,
     extract::{Json, Path, Query},
     paging,
+    precondition::check_if_match,
     problem::{ApiError, ApiResult},
 };
 use sqlx::{Connection, PgConnection};
@@ -271,7 +272,7 @@ async fn change(
     let mut connection = app.pool.acquire().await?;
     let mut transaction = connection.begin().await?;
     let present = webhooks::lock(&mut transaction, id).await?.ok_or_else(missing)?;
-    check_if_match(&headers, &present)?;
+    check_if_match(&headers, &etag(&present))?;
     let mut whole = json!({
         "url": present.url, "events": present.events, "description": present.description, "enabled": present.enabled,
     });
@@ -284,15 +285,6 @@ async fn change(
     transaction.commit().await?;
     app.sender.ring();
     Ok(with_etag(webhook))
-}
-
-fn check_if_match(headers: &HeaderMap, webhook: &Webhook) -> ApiResult<()> {
-    let Some(wanted) = headers.get(header::IF_MATCH).map(HeaderValue::to_str) else { return Ok(()) };
-    let present = etag(webhook);
-    if wanted.unwrap_or_default().split(',').map(str::trim).any(|tag| tag == "*" || tag == present) {
-        return Ok(());
-    }
-    Err(ApiError::new(ProblemCode::PreconditionFailed, format!("Its ETag is {present} now.")))
 }
 
 /// Delete a webhook

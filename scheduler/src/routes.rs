@@ -22,6 +22,7 @@ use service_kit::{
     caller::Caller,
     extract::{Json, Path, Query},
     idempotency, paging,
+    precondition::check_if_match,
     problem::{ApiError, ApiResult},
 };
 use sqlx::PgPool;
@@ -84,17 +85,6 @@ fn with_etag(status: StatusCode, schedule: Schedule) -> Response {
 fn etag(schedule: &Schedule) -> String {
     let next = schedule.next_at.map_or(0, |at| at.timestamp_micros());
     format!("\"{:x}-{next:x}\"", schedule.updated_at.timestamp_micros())
-}
-
-fn check_if_match(headers: &HeaderMap, schedule: &Schedule) -> ApiResult<()> {
-    let Some(wanted) = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or_default()) else {
-        return Ok(());
-    };
-    let present = etag(schedule);
-    if wanted.split(',').map(str::trim).any(|tag| tag == "*" || tag == present) {
-        return Ok(());
-    }
-    Err(ApiError::new(ProblemCode::PreconditionFailed, format!("Its ETag is {present} now.")))
 }
 
 fn not_found() -> ApiError {
@@ -239,7 +229,7 @@ async fn change_to(
     let now = store::now(&api.pool).await?;
     let mut transaction = api.pool.begin().await?;
     let present = store::lock(&mut transaction, id).await?.ok_or_else(not_found)?;
-    check_if_match(headers, &present)?;
+    check_if_match(headers, &etag(&present))?;
     let mut whole = json!({
         "name": present.name, "cron": present.cron, "time_zone": present.time_zone, "source": present.source,
         "template": present.template, "paused": present.paused,

@@ -12,6 +12,7 @@ pub mod extract;
 pub mod http;
 pub mod idempotency;
 pub mod paging;
+pub mod precondition;
 pub mod problem;
 pub mod shutdown;
 pub mod telemetry;
