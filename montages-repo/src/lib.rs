@@ -14,6 +14,7 @@ mod facets;
 mod files;
 mod find;
 mod grants;
+mod incoming;
 mod list;
 mod marks;
 mod names;
