@@ -16,6 +16,7 @@ import { Empty, Failure, Loading } from "../../ui/states";
 import { Table } from "../../ui/table";
 import { useToasts } from "../../ui/toast";
 import { State } from "../jobs/state";
+import { Choices, FormEnd } from "./form-parts";
 import styles from "./operations.module.css";
 import { Secret } from "./secret";
 
@@ -165,40 +166,14 @@ function NewKey({ close, made }: { close: () => void; made: (key: { name: string
             />
           )}
         </Field>
-        <fieldset className={styles.choices}>
-          <legend>What it allows</legend>
-          {SCOPES.map(([scope, words]) => (
-            <label key={scope} className={styles.choice}>
-              <input
-                type="checkbox"
-                checked={scopes.includes(scope)}
-                onChange={(event) =>
-                  setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((other) => other !== scope))
-                }
-              />
-              <span>
-                <strong>{scope}</strong>
-                <span className="soft small">{words}</span>
-              </span>
-            </label>
-          ))}
-          {(scopes.length === 0 || problem?.at("/scopes")) && (
-            <p className={styles.mistake}>{problem?.at("/scopes") ?? "Choose at least one."}</p>
-          )}
-        </fieldset>
-        {elsewhere && (
-          <p role="alert" className={styles.mistake}>
-            {elsewhere}
-          </p>
-        )}
-        <div className={styles.actions}>
-          <Button look="plain" onClick={end}>
-            Cancel
-          </Button>
-          <Button type="submit" busy={make.isPending}>
-            Make the key
-          </Button>
-        </div>
+        <Choices
+          legend="What it allows"
+          options={SCOPES}
+          chosen={scopes}
+          choose={setScopes}
+          mistake={problem?.at("/scopes")}
+        />
+        <FormEnd elsewhere={elsewhere} cancel={end} busy={make.isPending} action="Make the key" />
       </form>
     </Dialog>
   );

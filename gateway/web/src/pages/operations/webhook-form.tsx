@@ -3,10 +3,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { api, ask, Problem } from "../../api/client";
 import { keys } from "../../api/queries";
-import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
 import { useToasts } from "../../ui/toast";
+import { Choices, FormEnd } from "./form-parts";
 import styles from "./operations.module.css";
 import { EVENTS, type Webhook, type WebhookEvent } from "./webhook-words";
 
@@ -82,40 +82,19 @@ export function WebhookForm({ webhook, close, revealed }: WebhookFormProps) {
             />
           )}
         </Field>
-        <fieldset className={styles.choices}>
-          <legend>What it is told of</legend>
-          {EVENTS.map(([event, words]) => (
-            <label key={event} className={styles.choice}>
-              <input
-                type="checkbox"
-                checked={events.includes(event)}
-                onChange={(change) =>
-                  setEvents(change.target.checked ? [...events, event] : events.filter((other) => other !== event))
-                }
-              />
-              <span>
-                <strong>{event}</strong>
-                <span className="soft small">{words}</span>
-              </span>
-            </label>
-          ))}
-          {(events.length === 0 || problem?.at("/events")) && (
-            <p className={styles.mistake}>{problem?.at("/events") ?? "Choose at least one."}</p>
-          )}
-        </fieldset>
-        {elsewhere && (
-          <p role="alert" className={styles.mistake}>
-            {elsewhere}
-          </p>
-        )}
-        <div className={styles.actions}>
-          <Button look="plain" onClick={end}>
-            Cancel
-          </Button>
-          <Button type="submit" busy={save.isPending}>
-            {webhook ? "Save" : "Make the webhook"}
-          </Button>
-        </div>
+        <Choices
+          legend="What it is told of"
+          options={EVENTS}
+          chosen={events}
+          choose={setEvents}
+          mistake={problem?.at("/events")}
+        />
+        <FormEnd
+          elsewhere={elsewhere}
+          cancel={end}
+          busy={save.isPending}
+          action={webhook ? "Save" : "Make the webhook"}
+        />
       </form>
     </Dialog>
   );
