@@ -7,8 +7,8 @@ use contracts::spec::NewJob;
 use sqlx::{Connection, PgConnection, types::Json};
 use uuid::Uuid;
 
-/// How long a key is remembered; see also `housekeeping`.
-pub const KEY_DAYS: i32 = 7;
+/// How long a key is remembered; see also `housekeeping`. Longer than a month, since imports are repeated by the month.
+pub const KEY_DAYS: i32 = 40;
 
 /// A key under which something is posted.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ const MOST_JOBS: usize = 100;
 /// Post a job
 ///
 /// One job, or a list of up to 100 of which either all or none are stored. Every mistake is answered at once, each with its
-/// JSON pointer. The same `Idempotency-Key` with the same body answers the same jobs for seven days.
+/// JSON pointer. The same `Idempotency-Key` with the same body answers the same jobs for forty days.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(
@@ -64,7 +64,7 @@ const MOST_JOBS: usize = 100;
         }),
     ),
     responses(
-        (status = 202, description = "Stored. A list was posted: a list is answered.", body = StoredJobs, headers(("Location" = String, description = "The path of the job; absent for lists"))),
+        (status = 202, description = "Stored. A list was posted: a list is answered.", body = StoredJobs, headers(("Location" = String, description = "The path of the job; absent for lists"), ("Idempotency-Replayed" = String, description = "`true` where the same was posted under this key before, so that nothing is new"))),
         (status = 400, description = "`invalid_json`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`idempotency_conflict`", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`too_large`: over 2 MiB", body = Problem, content_type = "application/problem+json"),
@@ -88,6 +88,7 @@ pub async fn post_jobs(
     let max_attempts = app.policy.max_attempts;
     let posted =
         post::post(&mut connection, &jobs, key.as_ref(), max_attempts, trace_parent.as_deref()).await?;
+    let replayed = matches!(posted, Posted::Known(_)).then_some([(idempotency::REPLAYED, "true")]);
     let ids = match posted {
         Posted::Made(ids) => {
             for job in &jobs {
@@ -107,11 +108,11 @@ pub async fn post_jobs(
     let mut stored: Vec<Job> =
         rows::get_many(&mut connection, &ids).await?.into_iter().map(|stored| stored.job).collect();
     if is_list {
-        return Ok((StatusCode::ACCEPTED, Json(stored)).into_response());
+        return Ok((StatusCode::ACCEPTED, replayed, Json(stored)).into_response());
     }
     let job = stored.pop().ok_or_else(|| ApiError::not_found("job any more"))?;
     let location = format!("/v1/jobs/{}", job.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(job)).into_response())
+    Ok((StatusCode::ACCEPTED, replayed, [(header::LOCATION, location)], Json(job)).into_response())
 }
 
 /// Decodes one job or a list of them, with all mistakes of all.

@@ -9,6 +9,7 @@ pub mod decode;
 pub mod executor;
 pub mod hint;
 pub mod ids;
+pub mod import;
 pub mod job;
 pub mod key;
 pub mod lease;

@@ -4,17 +4,10 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{JobId, ScheduleId};
-
-/// Where highlights come from: a JSON list of highlights in the form of a job's `spec.highlights`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum HighlightSource {
-    /// A document on the web, fetched under the same guard as sources.
-    Url(String),
-    /// A file below one of the media directories, as `name:path/list.json`.
-    Path(String),
-}
+use crate::{
+    ids::ScheduleId,
+    import::{Days, HighlightSource, ImportReport, ImportedJob, MontageRule, WindowRule},
+};
 
 /// `POST /v1/schedules`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -29,13 +22,55 @@ pub struct NewSchedule {
     pub time_zone: Option<String>,
     /// Where the highlights come from.
     pub source: HighlightSource,
-    /// The job without its highlights: `title`, `labels`, `priority` and `spec` with the options. `{date}` in the title becomes
-    /// the tick's date in the schedule's time zone.
+    /// Which days are asked for. Needed for `dynamodb` and `twitch`; without it everything that the source lists counts.
+    #[serde(default)]
+    pub window: Option<WindowRule>,
+    /// Which montages are made of them, 1 to 10; one of everything if absent.
+    #[serde(default)]
+    pub montages: Vec<MontageRule>,
+    /// The job without its highlights: `title`, `labels`, `priority` and `spec` with the options. In the title `{date}` becomes
+    /// the tick's date in the schedule's time zone, and what a montage's own title names can be named too.
     #[schema(value_type = Object)]
     pub template: serde_json::Value,
+    /// A run begins up to so much later than its tick, like `5m`, so that schedules with the same moment do not all begin at once; 0 to 1 h,
+    /// none if absent. How much is the schedule's own and stays the same.
+    #[serde(default)]
+    pub jitter: Option<String>,
+    /// What is done about ticks that passed while no scheduler was there; `once` if absent.
+    #[serde(default)]
+    pub catch_up: CatchUp,
+    /// What is done when the jobs of the run before are not done yet; `allow` if absent.
+    #[serde(default)]
+    pub overlap: Overlap,
     /// Whether it starts paused.
     #[serde(default)]
     pub paused: bool,
+}
+
+/// What is done about ticks that were missed: that are more than five minutes old when a scheduler sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// They are left out; one run says so.
+    Skip,
+    /// One run makes up for all of them: that of the latest.
+    #[default]
+    Once,
+    /// Each has its run, with its own date and window; the latest hundred at most.
+    Each,
+}
+
+/// What is done when a run is due and jobs of the run before are not done yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// The run goes ahead.
+    #[default]
+    Allow,
+    /// The run is left out.
+    Skip,
+    /// The run waits until they are done.
+    Wait,
 }
 
 /// `PATCH /v1/schedules/{id}`: absent fields stay as they are.
@@ -54,10 +89,25 @@ pub struct SchedulePatch {
     /// New source.
     #[serde(default)]
     pub source: Option<HighlightSource>,
+    /// New window; null for none.
+    #[serde(default)]
+    pub window: Option<WindowRule>,
+    /// New montages.
+    #[serde(default)]
+    pub montages: Option<Vec<MontageRule>>,
     /// New template.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub template: Option<serde_json::Value>,
+    /// New jitter; null for none.
+    #[serde(default)]
+    pub jitter: Option<String>,
+    /// New policy for missed ticks.
+    #[serde(default)]
+    pub catch_up: Option<CatchUp>,
+    /// New policy for runs whose predecessor is not done.
+    #[serde(default)]
+    pub overlap: Option<Overlap>,
     /// Pause or resume.
     #[serde(default)]
     pub paused: Option<bool>,
@@ -100,9 +150,19 @@ pub struct Schedule {
     pub time_zone: String,
     /// Where the highlights come from.
     pub source: HighlightSource,
+    /// Which days are asked for.
+    pub window: Option<WindowRule>,
+    /// Which montages are made of them.
+    pub montages: Vec<MontageRule>,
     /// The job without its highlights.
     #[schema(value_type = Object)]
     pub template: serde_json::Value,
+    /// Seconds by which a run may begin later than its tick.
+    pub jitter_seconds: u32,
+    /// What is done about missed ticks.
+    pub catch_up: CatchUp,
+    /// What is done when jobs of the run before are not done.
+    pub overlap: Overlap,
     /// Whether its ticks are skipped.
     pub paused: bool,
     /// The next tick; absent while paused.
@@ -128,12 +188,26 @@ pub struct SchedulePage {
 pub enum RunOutcome {
     /// It is under way.
     Running,
-    /// A job was posted.
+    /// Its jobs were posted, or had been posted before.
     Submitted,
-    /// The source listed no highlights: no job was posted.
+    /// The source listed no highlights that were wanted: no job was posted.
     Empty,
+    /// It was left out, as its schedule's policies say; `reason` says which.
+    Skipped,
     /// It failed; `reason` says why.
     Failed,
+}
+
+/// `POST /v1/schedules/{id}/run`; an empty body is an empty object.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// The days to ask for, instead of the schedule's own window.
+    #[serde(default)]
+    pub window: Option<WindowRule>,
+    /// Post also what was posted before for the same window; false if absent.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// One tick, or one run by hand.
@@ -145,11 +219,15 @@ pub struct ScheduleRun {
     pub tick_at: DateTime<Utc>,
     /// Whether a person asked for it.
     pub by_hand: bool,
+    /// The days that it asked for.
+    pub window: Option<Days>,
     /// How it ended.
     pub outcome: RunOutcome,
-    /// The job.
-    pub job_id: Option<JobId>,
-    /// Why it failed.
+    /// Its jobs.
+    pub jobs: Vec<ImportedJob>,
+    /// What was read, once the source was.
+    pub report: Option<ImportReport>,
+    /// Why it failed, was left out, or is tried again.
     pub reason: Option<String>,
     /// When it began.
     pub started_at: DateTime<Utc>,

@@ -15,6 +15,7 @@ pub use options::{
     Audio, Canvas, CanvasCodec, Cut, CutMode, DEFAULT_LOUDNESS_LUFS, Order, Rgb, TitleShow, Titles,
     Transcribe, Transition, TransitionKind,
 };
+pub use read::clip_length;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,6 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use crate::{
-    decode::Mistakes,
     ids::{JobId, MontageId, UploadId},
     job::JobKind,
     problem::FieldError,
@@ -36,6 +36,10 @@ pub const MOST_HIGHLIGHTS: usize = 500;
 pub const LONGEST_CLIP_SECONDS: i64 = 4 * 3600;
 /// Longest title, in characters.
 pub const LONGEST_TITLE: usize = 200;
+/// Longest name of a streamer, in characters.
+pub const LONGEST_STREAMER: usize = 100;
+/// The best and, negated, the worst score.
+pub const BEST_SCORE: f64 = 1e9;
 /// Most labels of a job.
 pub const MOST_LABELS: usize = 32;
 
@@ -294,14 +298,4 @@ pub fn is_label(name: &str, value: &str) -> bool {
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
         && value.chars().count() <= 200
         && !value.chars().any(char::is_control)
-}
-
-/// Decodes a list of highlights on its own: what highlight sources deliver.
-///
-/// # Errors
-/// All mistakes at once, each with its JSON pointer.
-pub fn decode_highlights(value: &Value) -> Result<Vec<Highlight>, Vec<FieldError>> {
-    let mut mistakes = Mistakes::default();
-    let list = read::highlights(value, "", &mut mistakes);
-    mistakes.finish(Some(list))
 }

@@ -9,6 +9,9 @@ use crate::problem::{ApiError, ApiResult};
 /// Longest key, in characters.
 pub const LONGEST_KEY: usize = 200;
 
+/// The header of an answer to a request that was answered before under its key.
+pub const REPLAYED: &str = "idempotency-replayed";
+
 /// The request's key, if it has one.
 ///
 /// # Errors

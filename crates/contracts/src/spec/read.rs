@@ -5,9 +5,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::{
-    Audio, Bookend, Canvas, Cut, Highlight, JobSpec, LABEL_RULE, LONGEST_CLIP_SECONDS, LONGEST_TITLE,
-    MOST_HIGHLIGHTS, MOST_LABELS, MontageSpec, NewJob, Order, ProbeSpec, Source, SpecError, Titles,
-    Transcribe, TranscriptSpec, Transition, is_label,
+    Audio, BEST_SCORE, Bookend, Canvas, Cut, Highlight, JobSpec, LABEL_RULE, LONGEST_CLIP_SECONDS,
+    LONGEST_STREAMER, LONGEST_TITLE, MOST_HIGHLIGHTS, MOST_LABELS, MontageSpec, NewJob, Order, ProbeSpec,
+    Source, SpecError, Titles, Transcribe, TranscriptSpec, Transition, is_label,
 };
 use crate::{
     decode::{Fields, Mistakes},
@@ -169,6 +169,16 @@ pub(super) fn highlights(value: &Value, pointer: &str, mistakes: &mut Mistakes) 
 }
 
 impl Highlight {
+    /// Decodes one highlight on its own.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its JSON pointer.
+    pub fn decode(value: &Value) -> Result<Self, Vec<FieldError>> {
+        let mut mistakes = Mistakes::default();
+        let highlight = Self::read(value, "", &mut mistakes);
+        mistakes.finish(highlight)
+    }
+
     fn read(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let known = ["source", "start", "duration", "end", "title", "streamer", "score", "cut"];
         let fields = Fields::open(value, pointer, &known, mistakes)?;
@@ -182,8 +192,8 @@ impl Highlight {
         }
         let duration = duration(&fields, start, mistakes);
         let title = fields.text("title", LONGEST_TITLE, mistakes);
-        let streamer = fields.text("streamer", 100, mistakes);
-        let score = fields.number("score", -1e9..=1e9, mistakes);
+        let streamer = fields.text("streamer", LONGEST_STREAMER, mistakes);
+        let score = fields.number("score", -BEST_SCORE..=BEST_SCORE, mistakes);
         let cut = fields.get("cut").and_then(|value| Cut::read(value, &fields.at("cut"), mistakes));
         Some(Self { source: source?, start: start?, duration: duration?, title, streamer, score, cut })
     }
@@ -214,25 +224,40 @@ impl Bookend {
 
 /// The length of a clip by its `duration` or its `end`, if it has exactly one of them.
 fn duration(fields: &Fields<'_>, start: Option<MediaTime>, mistakes: &mut Mistakes) -> Option<MediaTime> {
-    let duration = match (fields.get("duration").is_some(), fields.get("end").is_some()) {
-        (true, false) => fields.time("duration", mistakes)?,
-        (false, true) => {
-            let end = fields.time("end", mistakes);
-            let (start, end) = start.zip(end)?;
-            length(start, end).map_err(|detail| mistakes.add(fields.at("end"), detail)).ok()?
-        }
+    let name = match (fields.get("duration").is_some(), fields.get("end").is_some()) {
+        (true, false) => "duration",
+        (false, true) => "end",
         _ => return None,
+    };
+    let time = fields.time(name, mistakes)?;
+    let (duration, end) = if name == "end" { (None, Some(time)) } else { (Some(time), None) };
+    // Without a start a duration can be judged all the same.
+    let start = start.or((name == "duration").then_some(MediaTime::Ticks(0)))?;
+    clip_length(start, duration, end).map_err(|detail| mistakes.add(fields.at(name), detail)).ok()
+}
+
+/// The length of a clip that says its `duration` or its `end`.
+///
+/// # Errors
+/// A sentence that says what is accepted.
+pub fn clip_length(
+    start: MediaTime,
+    duration: Option<MediaTime>,
+    end: Option<MediaTime>,
+) -> Result<MediaTime, String> {
+    let duration = match (duration, end) {
+        (Some(duration), None) => duration,
+        (None, Some(end)) => length(start, end)?,
+        _ => return Err("exactly one of `duration` and `end` is required".to_owned()),
     };
     let longest = MediaTime::Ticks(LONGEST_CLIP_SECONDS * TICKS_PER_SECOND);
     if duration.is_zero() {
-        mistakes.add(fields.at("duration"), "the clip has no length");
-    } else if duration.seconds() > longest.seconds() {
-        mistakes.add(
-            fields.at("duration"),
-            format!("a clip is at most {} hours long", LONGEST_CLIP_SECONDS / 3600),
-        );
+        return Err("the clip has no length".to_owned());
     }
-    Some(duration)
+    if duration.seconds() > longest.seconds() {
+        return Err(format!("a clip is at most {} hours long", LONGEST_CLIP_SECONDS / 3600));
+    }
+    Ok(duration)
 }
 
 /// The time from start to end.
@@ -254,6 +279,16 @@ fn length(start: MediaTime, end: MediaTime) -> Result<MediaTime, String> {
 }
 
 impl Source {
+    /// Decodes what a source of highlights says.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its JSON pointer.
+    pub fn decode(value: &Value) -> Result<Self, Vec<FieldError>> {
+        let mut mistakes = Mistakes::default();
+        let source = Self::read(value, "", &mut mistakes);
+        mistakes.finish(source)
+    }
+
     fn read(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let known = ["url", "path", "upload", "montage"];
         let fields = Fields::open(value, pointer, &known, mistakes)?;

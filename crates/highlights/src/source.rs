@@ -1,0 +1,110 @@
+//! Sources of highlights, behind one trait.
+//!
+//! A source reads all of its pages and gives each row to a [`Gathered`]. It keeps to the limits of the service that it asks, tries again
+//! what may pass, and reports each row that it cannot use.
+
+pub mod document;
+pub mod dynamodb;
+pub mod rate;
+pub mod twitch;
+
+use std::time::Duration;
+
+use contracts::import::HighlightSource;
+use fetch::{FetchError, Fetcher};
+use futures::future::BoxFuture;
+use service_kit::env::Env;
+
+use crate::{Window, candidate::Gathered};
+
+/// Longest time for reading a source, with all its pages and tries.
+pub const READ_TIME: Duration = Duration::from_secs(600);
+
+/// Why a source as a whole cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// Trying again changes nothing.
+    #[error("{0}")]
+    Refused(String),
+    /// It may pass.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl SourceError {
+    /// Whether trying again changes nothing.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+impl From<FetchError> for SourceError {
+    fn from(error: FetchError) -> Self {
+        let reason = format!("the list of highlights cannot be read: {error}");
+        if error.is_permanent() { Self::Refused(reason) } else { Self::Unavailable(reason) }
+    }
+}
+
+/// Somewhere highlights come from.
+pub trait Source: Send + Sync {
+    /// Reads everything within the window of `into`.
+    ///
+    /// # Errors
+    /// Where the source as a whole cannot be read; what was gathered until then is of no use.
+    fn read<'a>(&'a self, into: &'a mut Gathered) -> BoxFuture<'a, Result<(), SourceError>>;
+}
+
+/// The ways by which sources are reached: clients, and what the operator allows.
+#[derive(Clone)]
+pub struct Ways {
+    /// The guarded way out, and the media directories.
+    pub fetcher: Fetcher,
+    /// Of documents.
+    pub documents: document::Ways,
+    /// Of DynamoDB.
+    pub dynamodb: dynamodb::Ways,
+    /// Of Twitch.
+    pub twitch: twitch::Ways,
+}
+
+impl Ways {
+    /// Those of a process's settings.
+    ///
+    /// # Errors
+    /// When a setting cannot be read.
+    pub fn from_env(env: &Env, fetcher: Fetcher) -> anyhow::Result<Self> {
+        Ok(Self {
+            fetcher,
+            documents: document::Ways::from_env(env)?,
+            dynamodb: dynamodb::Ways::from_env(env)?,
+            twitch: twitch::Ways::from_env(env)?,
+        })
+    }
+}
+
+/// Reads everything that a source lists within a window, in [`READ_TIME`] at most.
+///
+/// # Errors
+/// Where the source as a whole cannot be read.
+pub async fn read(
+    source: &HighlightSource,
+    ways: &Ways,
+    window: Option<Window>,
+) -> Result<Gathered, SourceError> {
+    let opened: Box<dyn Source> = match source {
+        HighlightSource::Dynamodb { dynamodb } => {
+            Box::new(dynamodb::Dynamodb::open(dynamodb, &ways.dynamodb)?)
+        }
+        HighlightSource::Twitch { twitch } => Box::new(twitch::Twitch::open(twitch, &ways.twitch)?),
+        HighlightSource::Document(document) => {
+            Box::new(document::Document::open(document, &ways.fetcher, &ways.documents)?)
+        }
+    };
+    let mut gathered = Gathered::new(window);
+    tokio::time::timeout(READ_TIME, opened.read(&mut gathered)).await.unwrap_or_else(|_| {
+        let reason = format!("the source was not read to its end in {} minutes", READ_TIME.as_secs() / 60);
+        Err(SourceError::Unavailable(reason))
+    })?;
+    Ok(gathered)
+}
