@@ -22,14 +22,16 @@ use axum::{
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::{JobId, ScheduleId},
+    import::{ImportReport, PostOutcome},
     job::{Job, JobState},
     schedule::{RunOutcome, ScheduleRun},
     spec::NewJob,
 };
 use fetch::{AllowList, FetchConfig, MediaDir};
-use scheduler::{Config, fetcher, store, ticks, work::Worker};
+use highlights::Ways;
+use scheduler::{Config, fetcher, posts, runs, store, ticks, work::Worker};
 use serde_json::{Value, json};
-use service_kit::{client::ServiceClient, db::DatabaseConfig, testing::Database};
+use service_kit::{client::ServiceClient, db::DatabaseConfig, env::Env, testing::Database};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -144,21 +146,33 @@ impl World {
         self.lists.lock().unwrap().insert(name.to_owned(), content.to_string());
     }
 
+    fn ways(&self) -> Ways {
+        let env = Env::from_pairs::<&str, &str>([]).unwrap();
+        Ways::from_env(&env, fetcher(self.config.clone()).unwrap()).unwrap()
+    }
+
     fn worker(&self) -> Worker {
         Worker {
             owner: Uuid::new_v4(),
             pool: self.pool.clone(),
-            fetcher: fetcher(self.config.clone()).unwrap(),
+            ways: self.ways(),
             jobs: ServiceClient::new("jobs-repo", &self.jobs_url, None).unwrap(),
         }
     }
 
     /// Stores a schedule as if it had been made at a moment.
     async fn schedule(&self, cron: &str, source: Value, made_at: &str) -> ScheduleId {
-        let body =
+        self.schedule_with(cron, source, made_at, json!({})).await
+    }
+
+    /// The same with some fields of its own.
+    async fn schedule_with(&self, cron: &str, source: Value, made_at: &str, fields: Value) -> ScheduleId {
+        let mut body =
             json!({"name": "test", "cron": cron, "source": source, "template": {"title": "Best of {date}"}});
-        let plan = scheduler::template::decode(&body, at(made_at)).unwrap();
-        store::insert(&self.pool, &plan, plan.rule.next(at(made_at)), None).await.unwrap().unwrap().id
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let definition = scheduler::definition::decode(&body, at(made_at)).unwrap();
+        let next_at = definition.rule.next(at(made_at));
+        store::insert(&self.pool, &definition, next_at, None).await.unwrap().unwrap().id
     }
 
     fn url(&self, name: &str) -> Value {
@@ -166,7 +180,7 @@ impl World {
     }
 
     async fn runs(&self, id: ScheduleId) -> Vec<ScheduleRun> {
-        let mut runs = store::runs(&self.pool, id, None, 1000).await.unwrap();
+        let mut runs = runs::page(&self.pool, id, None, 1000).await.unwrap();
         runs.reverse();
         runs
     }
@@ -217,7 +231,7 @@ async fn many_schedulers_make_one_job_of_each_tick() {
         let runs = world.runs(id).await;
         assert_eq!(runs.len(), count);
         assert!(
-            runs.iter().all(|run| run.outcome == RunOutcome::Submitted && run.job_id.is_some()),
+            runs.iter().all(|run| run.outcome == RunOutcome::Submitted && run.jobs[0].job_id.is_some()),
             "{runs:?}"
         );
     }
@@ -241,7 +255,10 @@ async fn a_lost_answer_makes_no_second_job_although_the_list_changed() {
     let runs = world.runs(id).await;
     assert_eq!((world.keys(), world.posts(), runs.len()), (1, 3, 1));
     assert_eq!(runs[0].outcome, RunOutcome::Submitted);
-    assert_eq!(runs[0].job_id.unwrap().0, world.jobs.by_key.lock().unwrap().values().next().unwrap().1);
+    assert_eq!(
+        runs[0].jobs[0].job_id.unwrap().0,
+        world.jobs.by_key.lock().unwrap().values().next().unwrap().1
+    );
     assert_eq!(runs[0].tick_at, at("2026-11-21T10:00:00Z"));
     world.end().await;
 }
@@ -265,11 +282,15 @@ async fn a_scheduler_that_dies_leaves_its_run_to_another_and_cannot_write_any_mo
     let runs = world.runs(id).await;
     assert_eq!((runs.len(), world.keys(), world.posts()), (2, 2, 2));
     // The zombie comes back.
-    assert!(!ticks::keep_job(&world.pool, dead, &claimed, &json!({})).await.unwrap());
+    let report = ImportReport::default();
+    assert!(!posts::keep(&world.pool, dead, &claimed, None, &report, &[]).await.unwrap());
+    let submitted = (PostOutcome::Submitted, Some(JobId::generate()), None);
+    assert!(!posts::record(&world.pool, dead, &claimed, 0, submitted).await.unwrap());
+    assert!(!ticks::renew(&world.pool, dead, &claimed, Duration::from_secs(600)).await.unwrap());
     assert!(
         !ticks::finish(&world.pool, dead, &claimed, &ticks::End::Failed("late".to_owned())).await.unwrap()
     );
-    assert!(!ticks::postpone(&world.pool, dead, &claimed, now).await.unwrap());
+    assert!(!ticks::postpone(&world.pool, dead, &claimed, now, (ticks::Later::Tried, "late")).await.unwrap());
     assert_eq!(world.runs(id).await, runs);
     world.end().await;
 }
@@ -326,8 +347,8 @@ async fn what_a_source_delivers_decides_how_a_run_ends() {
             "{source}: {told:?}"
         );
         assert_eq!(
-            (runs[0].job_id.is_some(), runs[0].ended_at.is_some()),
-            (outcome == RunOutcome::Submitted, true)
+            (runs[0].job_count, runs[0].ended_at.is_some()),
+            (u32::from(outcome == RunOutcome::Submitted), true)
         );
     }
     world.jobs.refusing.store(1, Ordering::SeqCst);
@@ -346,7 +367,7 @@ async fn started(world: &World) -> (String, CancellationToken, service_kit::Runn
         listen: "127.0.0.1:0".parse().unwrap(),
         jobs_url: world.jobs_url.clone(),
         internal_token: None,
-        fetch: world.config.clone(),
+        ways: world.ways(),
         database: DatabaseConfig { url: world.database.url().into(), connections: 5 },
     };
     let shutdown = CancellationToken::new();

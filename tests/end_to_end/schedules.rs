@@ -34,7 +34,7 @@ async fn a_schedule_run_by_hand_makes_a_montage() {
         let runs = stack.get(&format!("{path}/runs")).await;
         let run = &runs["items"][0];
         assert_ne!(run["outcome"], "failed", "{run}");
-        if let Some(id) = run["job_id"].as_str() {
+        if let Some(id) = run["jobs"][0]["job_id"].as_str() {
             break id.parse().unwrap();
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
