@@ -140,6 +140,15 @@ pub const KNOWN: &[Variable] = &[
         "SM_S3_CONDITIONAL_PUT",
         "false for a service that does not know If-None-Match on PUT (default true)",
     ),
+    // Highlight sources.
+    plain(
+        "SM_LISTS_STORE",
+        "Where lists of highlights are that sources name as `object`: file:/directory or s3://bucket/prefix, with SM_S3_… as above",
+    ),
+    secret(
+        "SM_SOURCE_TOKENS",
+        "Bearer tokens that lists are fetched with: host=token, comma between them; a host may be host:port",
+    ),
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
     plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),
