@@ -7,6 +7,7 @@ pub mod document;
 pub mod dynamodb;
 pub mod rate;
 pub mod twitch;
+pub mod video;
 
 use std::time::Duration;
 
