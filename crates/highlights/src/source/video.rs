@@ -27,7 +27,9 @@ pub fn of(template: &VideoTemplate, id: &str) -> Result<Source, String> {
         VideoTemplate::Url(_) if id.bytes().all(|byte| byte == b'.') => {
             return Err("its video's id is no name of a file".to_owned());
         }
-        VideoTemplate::Url(text) => json!({ "url": filled(text, utf8_percent_encode(id, PLAIN).to_string()) }),
+        VideoTemplate::Url(text) => {
+            json!({ "url": filled(text, utf8_percent_encode(id, PLAIN).to_string()) })
+        }
         VideoTemplate::Path(text) => json!({ "path": filled(text, id.to_owned()) }),
     };
     Source::decode(&said).map_err(|errors| {
