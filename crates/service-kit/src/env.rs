@@ -150,6 +150,14 @@ pub const KNOWN: &[Variable] = &[
     secret("SM_TWITCH_CLIENT_SECRET", "Its secret"),
     plain("SM_TWITCH_API_URL", "Where Twitch's API is (default https://api.twitch.tv)"),
     plain("SM_TWITCH_AUTH_URL", "Where Twitch gives tokens (default https://id.twitch.tv)"),
+    plain(
+        "SM_LISTS_STORE",
+        "Where lists of highlights are that sources name as `object`: file:/directory or s3://bucket/prefix, with SM_S3_… as above",
+    ),
+    secret(
+        "SM_SOURCE_TOKENS",
+        "Bearer tokens that lists are fetched with: host=token, comma between them; a host may be host:port",
+    ),
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
     plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),
