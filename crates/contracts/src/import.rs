@@ -44,7 +44,8 @@ pub struct DocumentSource {
     /// How an address answers one page after the other; one page if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
-    /// Where the video is that a row names; without it a row names it whole, by an address or as `name:path`.
+    /// Where the video is that a row names; without it a row names it whole, by an address or as `name:path`. Without `{id}` all rows are
+    /// of one video. The id is a row's `video`; in an `edl` or `otio` the name of the file that is named, else the clip's name, else the reel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoTemplate>,
     /// How long a highlight is where its row does not say.
@@ -66,7 +67,7 @@ pub enum Place {
     Url(String),
     /// A file below one of the media directories, as `name:path/list.json`. `{from}` and `{to}` become the window's dates.
     Path(String),
-    /// An object of the operator's store of lists. `{from}` and `{to}` become the window's dates.
+    /// An object of the operator's store of lists (`SM_LISTS_STORE`). `{from}` and `{to}` become the window's dates.
     Object(String),
 }
 
@@ -74,18 +75,20 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ListFormat {
-    /// A JSON list in the form of a job's `spec.highlights`, or an object that holds one as `highlights`.
+    /// A JSON list in the form of a job's `spec.highlights`, or an object that holds one as `highlights`. Beside its other fields a
+    /// highlight may say `at`, as in a mapping.
     #[default]
     Highlights,
     /// Any JSON, read by a mapping of JSONPaths.
     Json,
     /// Comma-separated values with a line of names.
     Csv,
-    /// An edit decision list (CMX 3600).
+    /// An edit decision list (CMX 3600). Its source timecodes count from the sources' first picture.
     Edl,
     /// An OpenTimelineIO timeline.
     Otio,
-    /// Chapters as they stand below a YouTube video: a line each, a time and a title.
+    /// Chapters as they stand below a YouTube video: a line each, a time and a title. Each lasts until the next one, or for the source's
+    /// `duration` if that is shorter.
     Chapters,
 }
 
@@ -116,7 +119,8 @@ pub struct Mapping {
     /// The higher the better. `score` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<String>,
-    /// When it was: a day, or a moment with its offset. `at` if absent. A row that does not say is in every window.
+    /// When it was: a day, a moment with its offset, or seconds or milliseconds since 1970. `at` if absent. A row that does not say is in
+    /// every window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }

@@ -123,9 +123,7 @@ impl Document {
     /// For an object without a store of lists, and for what a definition would have refused.
     pub fn open(source: &DocumentSource, fetcher: &Fetcher, ways: &Ways) -> Result<Self, SourceError> {
         if matches!(source.place, Place::Object(_)) && ways.lists.is_none() {
-            return Err(SourceError::Refused(
-                "there is no store of lists here: ask the operator to set SM_LISTS_STORE, or give the list by `url` or `path`".to_owned(),
-            ));
+            return Err(no_store());
         }
         let has_pages = matches!(source.format, ListFormat::Json | ListFormat::Highlights);
         if source.paging.is_some() && !(has_pages && matches!(source.place, Place::Url(_))) {
@@ -169,9 +167,7 @@ impl Document {
                 file.read_at(0, usize::try_from(file.len()).unwrap_or_default()).await?
             }
             Place::Object(text) => {
-                let lists = self.ways.lists.as_ref();
-                let lists = lists
-                    .ok_or_else(|| SourceError::Refused("there is no store of lists here".to_owned()))?;
+                let lists = self.ways.lists.as_ref().ok_or_else(no_store)?;
                 lists.read(&filled(text, window)?, LARGEST).await?
             }
         };
@@ -213,6 +209,12 @@ impl Source for Document {
     fn read<'a>(&'a self, into: &'a mut Gathered) -> BoxFuture<'a, Result<(), SourceError>> {
         Box::pin(self.read_all(into))
     }
+}
+
+fn no_store() -> SourceError {
+    SourceError::Refused(
+        "there is no store of lists here: ask the operator to set SM_LISTS_STORE, or give the list by `url` or `path`".to_owned(),
+    )
 }
 
 /// A place with the window's days in it.

@@ -18,10 +18,13 @@ use highlights::{Gathered, SourceError, Ways, Window, definition, source};
 use serde_json::{Value, json};
 use service_kit::env::Env;
 
-/// A server on loopback: what it answers to the request of a number, and what it was asked, with the token that came along.
+/// Where a request went, and the token that came along.
+type Asked = (String, Option<String>);
+
+/// A server on loopback: what it answers to the request of a number, and what it was asked.
 struct Server {
     address: String,
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {

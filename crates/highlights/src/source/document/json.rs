@@ -1,6 +1,9 @@
 //! JSON of any form, read by a mapping of JSONPaths. Pure.
 //!
-//! Rows at the top of a document are parsed one after the other, so that a long list is never held as a whole.
+//! Rows of a list at the top of a document, or below names like `$.data.clips[*]`, are parsed one after the other, so that a long list is
+//! never held as a whole. Other paths, and pages, need all of the document parsed.
+
+use std::collections::HashMap;
 
 use contracts::import::Mapping;
 use serde::Deserialize;
@@ -17,6 +20,8 @@ use crate::{candidate::Found, source::SourceError};
 /// The paths of a mapping, parsed.
 pub struct Paths {
     rows: Option<JsonPath>,
+    /// The names that lead to the list of rows, where `rows` is nothing but names.
+    names: Option<Vec<String>>,
     video: JsonPath,
     start: JsonPath,
     end: JsonPath,
@@ -42,6 +47,7 @@ impl Paths {
             None => parse(name, &format!("$.{name}")),
         };
         Ok(Self {
+            names: mapping.rows.as_deref().and_then(names),
             rows: mapping.rows.as_deref().map(|text| parse("rows", text)).transpose()?,
             video: field("video", &mapping.video)?,
             start: field("start", &mapping.start)?,
@@ -60,10 +66,12 @@ impl Paths {
     /// When it is not JSON, has no rows where they should be, or too many.
     pub fn read(&self, bytes: &[u8], rows: &mut Rows<'_>) -> Result<(), SourceError> {
         let bytes = text::plain(bytes)?;
-        if self.rows.is_some() {
-            return self.read_page(&parse(bytes, "JSON")?, rows);
-        }
-        let list: Vec<&RawValue> = parse(bytes, EXPECTED)?;
+        let list: Option<Vec<&RawValue>> = match (&self.rows, &self.names) {
+            (None, _) => Some(parse(bytes, EXPECTED)?),
+            (Some(_), Some(names)) => list_below(parse(bytes, "JSON")?, names),
+            (Some(_), None) => None,
+        };
+        let Some(list) = list else { return self.read_page(&parse(bytes, "JSON")?, rows) };
         for (index, raw) in list.into_iter().enumerate() {
             rows.row()?;
             let read = row(raw).and_then(|value| self.found(&value, rows));
@@ -124,6 +132,24 @@ impl Paths {
 
 const EXPECTED: &str =
     "a JSON list of rows; where they lie deeper, `rows` of the mapping says so, like $.data[*]";
+
+/// The names of a path like `$.data.clips[*]`.
+fn names(path: &str) -> Option<Vec<String>> {
+    let names = path.strip_prefix("$.")?.strip_suffix("[*]")?.split('.');
+    let is_plain = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    names.map(|name| is_plain(name).then(|| name.to_owned())).collect()
+}
+
+/// The list that names lead to, if they lead to one.
+fn list_below<'a>(document: &'a RawValue, names: &[String]) -> Option<Vec<&'a RawValue>> {
+    let list = names.iter().try_fold(document, |at, name| {
+        let mut fields: HashMap<String, &'a RawValue> = serde_json::from_str(at.get()).ok()?;
+        fields.remove(name)
+    });
+    serde_json::from_str(list?.get()).ok()
+}
 
 /// Parses a document.
 ///

@@ -190,8 +190,11 @@ impl<'a> Cell<'a> {
                 .to_owned()
         };
         if let Some(number) = self.number() {
-            // 1e11 seconds are in the year 5138, as milliseconds in 1973.
-            let milliseconds = if number.abs() < 1e11 { number * 1000.0 } else { number };
+            // 1e11 seconds are in the year 5138, as milliseconds in 1973. What is less than 1e8 may be a day without its hyphens.
+            if number < 1e8 {
+                return Err(accepted());
+            }
+            let milliseconds = if number < 1e11 { number * 1000.0 } else { number };
             // Saturates; what is no date is refused.
             let moment = DateTime::<Utc>::from_timestamp_millis(milliseconds.round() as i64);
             return moment.map(When::Moment).ok_or_else(accepted);

@@ -74,6 +74,7 @@ fn any_json_is_read_by_a_mapping() {
         { "vod": "x", "at": { "s": 1 }, "len": 5, "end": 7 },
         { "vod": "x", "at": { "s": 1 }, "len": 5, "end": 6.001 },
         7,
+        { "vod": "x", "at": { "s": 1 }, "when": 20_261_122 },
     ] } });
     let source = json!({
         "format": "json", "video": by_id(), "duration": 30,
@@ -104,6 +105,7 @@ fn any_json_is_read_by_a_mapping() {
             ("row 8", "`at`"),
             ("row 9", "do not agree"),
             ("row 11", "does `rows` of the mapping lead"),
+            ("row 12", "`at`"),
         ],
     );
 }
@@ -136,6 +138,17 @@ fn json_without_rows_where_they_should_be_is_refused() {
     let rows = |rows: &str| json!({ "format": "json", "mapping": { "rows": rows } });
     assert!(refusal(rows("$.data[*]"), "{\"data\": [}").contains("line 1 column 11"));
     assert!(refusal(rows("$..a..b"), "[]").contains("`rows` of the mapping"));
+    // Names and paths that find nothing find no rows; a path finds the fields of an object, too.
+    for path in ["$.list[*]", "$.data.list[*]", "$..list[*]"] {
+        assert_eq!(read(rows(path), r#"{"data": [{}]}"#).unwrap().report().rows, 0, "{path}");
+    }
+    for (path, document) in [
+        ("$.a.b[*]", r#"{"a": {"b": [{}, {}]}, "b": 1}"#),
+        ("$['a'].b[*]", r#"{"a": {"b": [{}, {}]}}"#),
+        ("$.a.b[*]", r#"{"a": {"b": {"c": {}, "d": {}}}}"#),
+    ] {
+        assert_eq!(read(rows(path), document).unwrap().report().rows, 2, "{path}");
+    }
     let hint = read(rows("$.data"), r#"{"data": [{"video": "x"}]}"#).unwrap();
     assert_skipped(&hint, &[("row 1", "end with [*]")]);
 }
