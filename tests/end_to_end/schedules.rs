@@ -179,8 +179,9 @@ async fn a_scheduler_killed_while_it_reads_is_followed_by_another() {
     let path = run.headers()["location"].to_str().unwrap().to_owned();
     stack.media.until_held(1).await;
     stack.service("scheduler").kill();
+    stack.media.until_all_are_gone().await;
     stack.start_again("scheduler", &[]);
-    stack.media.until_held(2).await;
+    stack.media.until_held(1).await;
     stack.media.let_go();
     // There is no list behind the gate, which is told where people look.
     let run = run_when(&stack, &path, |run| run["outcome"] != "running").await;

@@ -104,9 +104,18 @@ impl MediaServer {
 
     /// Waits until so many requests are held.
     pub async fn until_held(&self, count: usize) {
+        self.until(|held| held >= count, "requests come to the gate").await;
+    }
+
+    /// Waits until no request is held any more, those having gone away who waited.
+    pub async fn until_all_are_gone(&self) {
+        self.until(|held| held == 0, "who waited at the gate goes away").await;
+    }
+
+    async fn until(&self, wanted: impl Fn(usize) -> bool, what: &str) {
         let mut held = self.gate.held.subscribe();
-        let waited = tokio::time::timeout(PATIENCE, held.wait_for(|held| *held >= count)).await;
-        waited.expect("requests come to the gate").expect("the gate lives as long as the server");
+        let waited = tokio::time::timeout(PATIENCE, held.wait_for(|held| wanted(*held))).await;
+        waited.expect(what).expect("the gate lives as long as the server");
     }
 
     /// Answers what is held at the gate, which is closed at the start, and holds nothing more.
