@@ -75,8 +75,8 @@ pub struct Candidate {
     pub streamer: Option<Arc<Streamer>>,
     /// The higher the better.
     pub score: Option<f64>,
-    /// How this clip is cut, where it differs from the whole.
-    pub cut: Option<Cut>,
+    /// How this clip is cut, where it differs from the whole; rare, and therefore not here.
+    pub cut: Option<Box<Cut>>,
     /// When it was, where the source says.
     pub when: Option<When>,
 }
@@ -205,7 +205,7 @@ fn judge(found: Found) -> Result<Candidate, String> {
         title: title.map(Arc::from),
         streamer: found.streamer,
         score: found.score,
-        cut: found.cut,
+        cut: found.cut.map(Box::new),
         when: found.when,
     })
 }

@@ -31,7 +31,9 @@ pub struct Clip<'a> {
     /// How long it is, padding included.
     pub duration: MediaTime,
     /// Where the first of those that it was made of stood in the list.
-    place: usize,
+    place: u32,
+    /// How many of its streamer's are better, where all come in turn.
+    turn: u32,
 }
 
 /// What was selected.
@@ -59,21 +61,25 @@ pub fn select<'a>(
     let mut in_frames = 0;
     let mut clips = Vec::new();
     for (place, best) in candidates {
+        // A source has far fewer rows than that.
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        let clip = |start, duration| Clip { best, start, duration, place, turn: 0 };
         match pad(best, selection.padding) {
-            Some((start, duration)) => clips.push(Clip { best, start, duration, place }),
+            Some((start, duration)) => clips.push(clip(start, duration)),
             None if in_ticks => in_frames += 1,
-            None => clips.push(Clip { best, start: best.start, duration: best.duration, place }),
+            None => clips.push(clip(best.start, best.duration)),
         }
     }
-    let mut clips = unite(clips, selection.merge);
+    unite(&mut clips, selection.merge);
 
-    clips.sort_by(rank);
+    // All is sorted where it stands, since a year of rows is large: those that nothing else tells apart, by their place.
+    clips.sort_unstable_by(rank);
     let mut of_video = Shares::new(selection.per_video);
     clips.retain(|clip| of_video.take(&*clip.best.source));
     let mut of_streamer = Shares::new(selection.per_streamer);
     clips.retain(|clip| of_streamer.take(streamer(clip)));
     if selection.mix == Mix::Equal {
-        clips = by_turns(clips);
+        by_turns(&mut clips);
     }
     let wanted = selection.top.map_or(usize::MAX, |top| usize::try_from(top).unwrap_or(usize::MAX));
     clips.truncate(wanted);
@@ -88,9 +94,9 @@ pub fn select<'a>(
     let left_out = clips.len().saturating_sub(MOST_HIGHLIGHTS);
     clips.truncate(MOST_HIGHLIGHTS);
     match selection.order {
-        ClipOrder::Given => clips.sort_by_key(|clip| clip.place),
-        ClipOrder::Score => clips.sort_by(rank),
-        ClipOrder::Time => clips.sort_by(by_time),
+        ClipOrder::Given => clips.sort_unstable_by_key(|clip| clip.place),
+        ClipOrder::Score => clips.sort_unstable_by(rank),
+        ClipOrder::Time => clips.sort_unstable_by(by_time),
         ClipOrder::Shuffle => clips.sort_by_cached_key(|clip| lot(selection.seed, clip)),
     }
     Selected { clips, left_out, in_frames }
@@ -106,25 +112,19 @@ fn pad(candidate: &Candidate, padding: Padding) -> Option<(MediaTime, MediaTime)
 }
 
 /// Makes one clip of those that overlap or touch, unless it would be longer than a clip may be; drops what is there twice.
-fn unite(mut clips: Vec<Clip<'_>>, merge: bool) -> Vec<Clip<'_>> {
-    clips.sort_by(|a, b| by_place(a, b).then_with(|| rank(a, b)));
-    let mut united: Vec<Clip<'_>> = Vec::with_capacity(clips.len());
-    for clip in clips {
-        let last = united.last_mut().filter(|last| last.best.source == clip.best.source);
-        let joined = last.as_deref().and_then(|last| {
-            let same = (last.start, last.duration) == (clip.start, clip.duration);
-            if same { Some(last.duration) } else { joined(last, &clip).filter(|_| merge) }
-        });
-        match (last, joined) {
-            (Some(last), Some(duration)) => {
-                let place = last.place.min(clip.place);
-                let best = if rank(&clip, last) == Ordering::Less { clip.best } else { last.best };
-                *last = Clip { best, start: last.start, duration, place };
-            }
-            _ => united.push(clip),
+fn unite(clips: &mut Vec<Clip<'_>>, merge: bool) {
+    clips.sort_unstable_by(|a, b| by_place(a, b).then_with(|| rank(a, b)));
+    clips.dedup_by(|clip, last| {
+        if clip.best.source != last.best.source {
+            return false;
         }
-    }
-    united
+        let same = (last.start, last.duration) == (clip.start, clip.duration);
+        let joined = if same { Some(last.duration) } else { joined(last, clip).filter(|_| merge) };
+        let Some(duration) = joined else { return false };
+        let best = if rank(clip, last) == Ordering::Less { clip.best } else { last.best };
+        *last = Clip { best, duration, place: last.place.min(clip.place), ..*last };
+        true
+    });
 }
 
 /// The length of the clip that two of one source make, the first of which starts first.
@@ -155,20 +155,15 @@ impl<K: std::hash::Hash + Eq> Shares<K> {
     }
 }
 
-/// The best of each streamer, then the second best of each, and so on.
-fn by_turns(clips: Vec<Clip<'_>>) -> Vec<Clip<'_>> {
-    let mut turns: HashMap<Option<&Streamer>, usize> = HashMap::new();
-    let mut turned: Vec<(usize, Clip<'_>)> = clips
-        .into_iter()
-        .map(|clip| {
-            let turn = turns.entry(streamer(&clip)).or_default();
-            *turn += 1;
-            (*turn, clip)
-        })
-        .collect();
-    // Stable: within a turn the best is first.
-    turned.sort_by_key(|(turn, _)| *turn);
-    turned.into_iter().map(|(_, clip)| clip).collect()
+/// The best of each streamer, then the second best of each, and so on. The best come first already.
+fn by_turns(clips: &mut [Clip<'_>]) {
+    let mut turns: HashMap<Option<&Streamer>, u32> = HashMap::new();
+    for clip in &mut *clips {
+        let turn = turns.entry(streamer(clip)).or_default();
+        clip.turn = *turn;
+        *turn += 1;
+    }
+    clips.sort_unstable_by(|a, b| a.turn.cmp(&b.turn).then_with(|| rank(a, b)));
 }
 
 fn streamer<'a>(clip: &Clip<'a>) -> Option<&'a Streamer> {
@@ -196,6 +191,7 @@ fn by_time(a: &Clip<'_>, b: &Clip<'_>) -> Ordering {
         .then_with(|| rest(a).cmp(&rest(b)))
         .then_with(|| a.best.title.cmp(&b.best.title))
         .then_with(|| a.best.streamer.cmp(&b.best.streamer))
+        .then_with(|| a.place.cmp(&b.place))
 }
 
 fn by_place(a: &Clip<'_>, b: &Clip<'_>) -> Ordering {

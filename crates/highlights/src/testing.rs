@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PutRequest, WriteRequest,
 };
 pub use aws_sdk_dynamodb::{
-    Client,
+    Client, Error,
     types::{AttributeValue, ScalarAttributeType as KeyIs},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -136,12 +136,12 @@ impl DynamodbServer {
             .await
     }
 
-    /// A client, to write with.
+    /// A client of a server, to write with, or to ask otherwise than the product does.
     ///
     /// # Panics
     /// When it cannot be made.
-    pub async fn client(&self) -> Client {
-        Self::ways(&self.endpoint, "").await.client(None).await.expect("region and credentials are given")
+    pub async fn client(endpoint: &str) -> Client {
+        Self::ways(endpoint, "").await.client(None).await.expect("region and credentials are given")
     }
 
     /// Makes an empty table with its partition key and, where it has one, its sort key.
@@ -149,7 +149,7 @@ impl DynamodbServer {
     /// # Panics
     /// When it cannot be made.
     pub async fn create(&self, table: &str, partition: (&str, KeyIs), sort: Option<(&str, KeyIs)>) {
-        let client = self.client().await;
+        let client = Self::client(&self.endpoint).await;
         let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
         let keys = [Some((partition, KeyType::Hash)), sort.map(|sort| (sort, KeyType::Range))];
         for ((name, is), key) in keys.into_iter().flatten() {
@@ -184,7 +184,7 @@ impl DynamodbServer {
         table: &str,
         items: impl IntoIterator<Item = HashMap<String, AttributeValue>> + Send,
     ) {
-        let client = &self.client().await;
+        let client = &Self::client(&self.endpoint).await;
         let requests = items.into_iter().map(|item| {
             let put = PutRequest::builder().set_item(Some(item)).build().expect("it is whole");
             WriteRequest::builder().put_request(put).build()
@@ -192,7 +192,7 @@ impl DynamodbServer {
         let batches = stream::iter(requests).chunks(BATCH).map(|batch| async move {
             let answer = client.batch_write_item().request_items(table, batch).send().await?;
             assert!(answer.unprocessed_items.is_none_or(|left| left.is_empty()), "everything is written");
-            Ok::<_, aws_sdk_dynamodb::Error>(())
+            Ok::<_, Error>(())
         });
         batches.buffer_unordered(WRITERS).try_collect::<Vec<()>>().await.expect("the items are written");
     }

@@ -108,8 +108,7 @@ async fn every_page_of_both_tables_is_read_and_order_is_kept() {
     let report = gathered.report();
     assert_eq!((report.rows, report.highlights, report.skipped), (7 + 49, 2 * (7 + 49), 0));
 
-    let scanned = server
-        .client()
+    let scanned = DynamodbServer::client(server.endpoint())
         .await
         .scan()
         .table_name("streamers")
