@@ -57,6 +57,9 @@ pub struct DocumentSource {
     /// Frames in a second of an `edl`'s timecodes, as `25` or `30000/1001`. `;` in a timecode counts by dropped frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
+    /// The timecode of the first frame of each video that an `edl` names, like `01:00:00:00`; `00:00:00:00` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timecode: Option<String>,
 }
 
 /// Where a list is: one of these.

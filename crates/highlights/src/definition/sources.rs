@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     source::{
-        document::{path, row::names_id},
+        document::{path, row::names_id, timecode},
         dynamodb,
         rate::FrameRate,
     },
@@ -57,6 +57,7 @@ pub(super) fn read(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Opt
         "duration",
         "streamer",
         "frame_rate",
+        "start_timecode",
     ];
     let known: Vec<&str> = ["dynamodb", "twitch"].into_iter().chain(document).collect();
     let fields = Fields::open(value, pointer, &known, mistakes)?;
@@ -99,8 +100,17 @@ fn read_document(fields: &Fields<'_>, kind: &str, mistakes: &mut Mistakes) -> Op
     let duration = fields.length("duration", 1..=LONGEST_CLIP_SECONDS * 1000, mistakes);
     let streamer = fields.text("streamer", LONGEST_STREAMER, mistakes);
     let frame_rate = fields.text("frame_rate", 20, mistakes);
-    if let Some(Err(detail)) = frame_rate.as_deref().map(FrameRate::parse) {
-        mistakes.add(fields.at("frame_rate"), detail);
+    let start_timecode = fields.text("start_timecode", 20, mistakes);
+    match frame_rate.as_deref().map(FrameRate::parse) {
+        Some(Err(detail)) => mistakes.add(fields.at("frame_rate"), detail),
+        Some(Ok(rate)) => {
+            if let Some(Err(detail)) =
+                start_timecode.as_deref().map(|code| timecode::frame(code, rate, false))
+            {
+                mistakes.add(fields.at("start_timecode"), detail);
+            }
+        }
+        None => {}
     }
     let mut only = |name: &str, for_what: &[ListFormat], says: &str| {
         if fields.get(name).is_some() && !for_what.contains(&format) {
@@ -110,6 +120,7 @@ fn read_document(fields: &Fields<'_>, kind: &str, mistakes: &mut Mistakes) -> Op
     only("mapping", &[ListFormat::Json, ListFormat::Csv], "the formats `json` and `csv`");
     only("paging", &[ListFormat::Json, ListFormat::Highlights], "the formats `json` and `highlights`");
     only("frame_rate", &[ListFormat::Edl], "the format `edl`");
+    only("start_timecode", &[ListFormat::Edl], "the format `edl`");
     if fields.get("paging").is_some() && kind != "url" {
         mistakes.add(fields.at("paging"), "only an address has pages");
     }
@@ -129,7 +140,17 @@ fn read_document(fields: &Fields<'_>, kind: &str, mistakes: &mut Mistakes) -> Op
         }
         _ => {}
     }
-    Some(DocumentSource { place: place?, format, mapping, paging, video, duration, streamer, frame_rate })
+    Some(DocumentSource {
+        place: place?,
+        format,
+        mapping,
+        paging,
+        video,
+        duration,
+        streamer,
+        frame_rate,
+        start_timecode,
+    })
 }
 
 fn read_place(fields: &Fields<'_>, kind: &str, mistakes: &mut Mistakes) -> Option<Place> {

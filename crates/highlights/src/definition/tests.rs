@@ -37,7 +37,7 @@ fn every_source_is_read_and_what_is_stored_is_read_to_the_same_again() {
         json!({"url": "https://api.example/best?from={from}&to={to}", "format": "json", "duration": "30s", "streamer": "hana",
                "mapping": {"rows": "$.data[*]", "video": "$.vod.id", "start": "$.offset"}, "paging": {"next": "$.cursor", "parameter": "after"},
                "video": {"url": "https://v.example/{id}"}}),
-        json!({"path": "library:cut.edl", "format": "edl", "frame_rate": "29.97"}),
+        json!({"path": "library:cut.edl", "format": "edl", "frame_rate": "29.97", "start_timecode": "01:00:00:00"}),
         json!({"path": "library:cut.otio", "format": "otio"}),
         json!({"path": "library:chapters.txt", "format": "chapters", "video": {"path": "library:show.mp4"}}),
         tables(),
@@ -92,6 +92,11 @@ fn every_mistake_of_a_source_has_its_place() {
     assert_eq!(of(json!({"path": "a:b", "format": "xml"})), ["/source/format"]);
     assert_eq!(of(json!({"path": "a:b", "format": "edl"})), ["/source/frame_rate"]);
     assert_eq!(of(json!({"path": "a:b", "format": "edl", "frame_rate": "0"})), ["/source/frame_rate"]);
+    let start =
+        |code: &str| of(json!({"path": "a:b", "format": "edl", "frame_rate": "25", "start_timecode": code}));
+    assert_eq!(start("01:00:00"), ["/source/start_timecode"]);
+    assert_eq!(start("01:00:00:25"), ["/source/start_timecode"]);
+    assert_eq!(of(json!({"path": "a:b", "start_timecode": "01:00:00:00"})), ["/source/start_timecode"]);
     assert_eq!(of(json!({"path": "a:b", "format": "chapters"})), ["/source/video"]);
     assert_eq!(
         of(json!({"path": "a:b", "mapping": {"start": "x"}, "paging": {"next": "$.x"}, "frame_rate": "25"})),

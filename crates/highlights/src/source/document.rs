@@ -17,7 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
-mod timecode;
+pub(crate) mod timecode;
 mod tokens;
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use serde_json::Value;
 use service_kit::env::{Env, EnvError};
 use url::Url;
 
-use super::{Source, SourceError, rate::FrameRate};
+use super::{Source, SourceError};
 use crate::{Window, candidate::Gathered, template};
 use paging::Pages;
 use row::{Rows, Usual};
@@ -66,7 +66,7 @@ enum Format {
     Highlights,
     Json(Box<json::Paths>),
     Table(Box<table::Columns>),
-    Edl(FrameRate),
+    Edl(edl::Counting),
     Otio,
     Chapters,
 }
@@ -79,8 +79,8 @@ impl Format {
             ListFormat::Json => Self::Json(Box::new(json::Paths::of(&mapping)?)),
             ListFormat::Csv => Self::Table(Box::new(table::Columns::of(&mapping))),
             ListFormat::Edl => {
-                let rate = FrameRate::parse(source.frame_rate.as_deref().unwrap_or_default());
-                Self::Edl(rate.map_err(|detail| SourceError::Refused(format!("`frame_rate`: {detail}")))?)
+                let (rate, start) = (source.frame_rate.as_deref(), source.start_timecode.as_deref());
+                Self::Edl(edl::Counting::of(rate.unwrap_or_default(), start).map_err(SourceError::Refused)?)
             }
             ListFormat::Otio => Self::Otio,
             ListFormat::Chapters => Self::Chapters,
@@ -92,7 +92,7 @@ impl Format {
             Self::Highlights => highlights::read(bytes, rows),
             Self::Json(paths) => paths.read(bytes, rows),
             Self::Table(columns) => columns.read(bytes, rows),
-            Self::Edl(rate) => edl::read(bytes, *rate, rows),
+            Self::Edl(counting) => edl::read(bytes, *counting, rows),
             Self::Otio => otio::read(bytes, rows),
             Self::Chapters => chapters::read(bytes, rows),
         }

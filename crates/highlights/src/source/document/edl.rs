@@ -1,7 +1,7 @@
 //! Edit decision lists in the form of CMX 3600, as editing programs export them. Pure.
 //!
-//! What is taken is each event's place on its source, in the order of the edit; source timecodes count from the source's first picture. An
-//! event's file is what its comments name: `SOURCE FILE`, else the clip's name, else its reel. The list does not say its frame rate.
+//! What is taken is each event's place on its source, in the order of the edit; source timecodes count from the source's first picture, or
+//! from the timecode that it is said to have. An event's file is what its comments name: `SOURCE FILE`, else the clip's name, else its reel. The list does not say its frame rate.
 
 use std::collections::HashSet;
 
@@ -14,6 +14,26 @@ use crate::{
     candidate::Found,
     source::{SourceError, rate::FrameRate},
 };
+
+/// How the timecodes of a list's sources count.
+#[derive(Debug, Clone, Copy)]
+pub struct Counting {
+    rate: FrameRate,
+    /// The frame that is a source's first.
+    first: u64,
+}
+
+impl Counting {
+    /// By a frame rate, and the timecode of each source's first frame where that is not zero.
+    ///
+    /// # Errors
+    /// A sentence that says what is accepted.
+    pub fn of(rate: &str, start: Option<&str>) -> Result<Self, String> {
+        let rate = FrameRate::parse(rate).map_err(|detail| format!("`frame_rate`: {detail}"))?;
+        let first = start.map_or(Ok(0), |code| timecode::frame(code, rate, false));
+        Ok(Self { rate, first: first.map_err(|detail| format!("`start_timecode`: {detail}"))? })
+    }
+}
 
 /// One line of an event; a transition has two, where it comes from and where it goes to.
 #[derive(Debug)]
@@ -41,8 +61,9 @@ const LONGEST_EVENT: usize = 64;
 ///
 /// # Errors
 /// When it has no event, or too many.
-pub fn read(bytes: &[u8], rate: FrameRate, rows: &mut Rows<'_>) -> Result<(), SourceError> {
+pub fn read(bytes: &[u8], counting: Counting, rows: &mut Rows<'_>) -> Result<(), SourceError> {
     let text = text::decoded(bytes)?;
+    let rate = counting.rate;
     let List { events, mistakes, is_edl } = list(&text, rate);
     if events.is_empty() && mistakes.is_empty() && !is_edl {
         return Err(SourceError::Refused(
@@ -65,7 +86,7 @@ pub fn read(bytes: &[u8], rate: FrameRate, rows: &mut Rows<'_>) -> Result<(), So
     placed.sort_by_key(|(record, _)| *record);
     for (_, event) in placed {
         rows.row()?;
-        let read = found(event, rate, rows);
+        let read = found(event, counting, rows);
         rows.take(read, || format!("line {}", event.line));
     }
     Ok(())
@@ -202,7 +223,7 @@ fn is_left_out(event: &Event<'_>, pictures: &HashSet<(&str, [&str; 4])>) -> bool
     is_black || (from == to && at == until) || (!event.is_video && is_told)
 }
 
-fn found(event: &Event<'_>, rate: FrameRate, rows: &mut Rows<'_>) -> Result<Found, String> {
+fn found(event: &Event<'_>, counting: Counting, rows: &mut Rows<'_>) -> Result<Found, String> {
     if !event.is_video {
         return Err("it is sound without a picture".to_owned());
     }
@@ -213,7 +234,12 @@ fn found(event: &Event<'_>, rate: FrameRate, rows: &mut Rows<'_>) -> Result<Foun
     if named.iter().any(|name| name.contains(BROKEN)) {
         return Err(NOT_UTF8.to_owned());
     }
-    let time = |code: &str| timecode::frame(code, rate, event.drops);
+    let Counting { rate, first } = counting;
+    let time = |code: &str| {
+        timecode::frame(code, rate, event.drops)?.checked_sub(first).ok_or_else(|| {
+            format!("{code} is before its source's first frame; check the source's `start_timecode`")
+        })
+    };
     let (from, to) = (time(event.codes[0])?, time(event.codes[1])?);
     if to <= from {
         return Err(format!("it ends ({}) before it starts ({})", event.codes[1], event.codes[0]));

@@ -35,6 +35,17 @@ fn events_are_read_with_what_their_comments_name() {
 }
 
 #[test]
+fn timecodes_may_count_from_where_the_recorder_began() {
+    let list = "TITLE: Tape\n\
+        001  AX  V  C  01:00:10:00 01:00:12:12 01:00:00:00 01:00:02:12\n\
+        002  AX  V  C  00:59:59:24 01:00:02:00 01:00:02:12 01:00:04:12\n";
+    let source = |start: &str| json!({ "format": "edl", "frame_rate": "25", "start_timecode": start, "video": one_video() });
+    let gathered = read(source("01:00:00:00"), list).unwrap();
+    assert_eq!(moments(&gathered), [("https://media.example/vod.mp4".to_owned(), 10.0, 12.48)]);
+    assert_skipped(&gathered, &[("line 3", "before its source's first frame")]);
+}
+
+#[test]
 fn what_the_library_writes_comes_back_to_the_same_moments() {
     let list = "TITLE: Best of the week\r\nFCM: NON-DROP FRAME\r\n\
         001  VOD1     AA/V  C        00:00:33:10 00:00:43:10 01:00:00:00 01:00:10:00\r\n\
