@@ -2,6 +2,7 @@
 
 use contracts::{ids::JobId, job::JobState};
 use end_to_end::stack::{Hints, Stack};
+use highlights::testing::{Day, DynamodbServer};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -187,5 +188,90 @@ async fn a_scheduler_killed_while_it_reads_is_followed_by_another() {
     let run = run_when(&stack, &path, |run| run["outcome"] != "running").await;
     assert_eq!((&run["outcome"], &run["job_count"]), (&json!("failed"), &json!(0)), "{run}");
     assert!(run["reason"].as_str().unwrap().contains("cannot be read"), "{run}");
+    stack.end().await;
+}
+
+/// What the product is for: nobody does anything after the schedule is made.
+#[tokio::test]
+async fn a_week_in_dynamodb_becomes_a_montage_of_each_streamer_and_one_of_all_by_itself_and_once() {
+    let Some(server) = DynamodbServer::start() else { return };
+    let mut settings = server.settings();
+    settings.push(("SM_DYNAMODB_TABLES".to_owned(), "streamers,days".to_owned()));
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let Some(mut stack) = Stack::start(Hints::Postgres, &settings).await else { return };
+    for video in ["hana-1", "hana-2", "ben-1"] {
+        fs::copy(videos::short(), stack.directory("media").join(format!("{video}.mp4"))).unwrap();
+    }
+    let day = |channel, date, video, list: &str| Day { channel, date, video, list: list.to_owned() };
+    let days = [
+        day(
+            "UC1",
+            "2026-11-16",
+            "hana-1",
+            r#"[{"Timestamp": "0:00:00.500", "Score": 9}, {"Timestamp": 1, "Score": 5}]"#,
+        ),
+        day("UC1", "2026-11-22", "hana-2", r#"[{"Timestamp": "0:00", "Score": 7.5}]"#),
+        day("UC2", "2026-11-20", "ben-1", r#"[{"Timestamp": "0:00:01", "Score": 8}]"#),
+        day("UC2", "2026-11-21", "ben-1", "not a list"),
+        day("UC2", "2026-11-23", "ben-2", r#"[{"Timestamp": "0:00:01", "Score": 10}]"#),
+    ];
+    server.fill(("streamers", &[("UC1", "Hana"), ("UC2", "Ben")]), ("days", &days)).await;
+    // The days are given, so that midnight does not change what is wanted while the test runs.
+    let body = json!({
+        "name": "weekly", "cron": "* * * * *", "window": { "from": "2026-11-16", "to": "2026-11-22" },
+        "source": { "dynamodb": {
+            "streamers": { "table": "streamers" }, "highlights": { "table": "days" }, "video": { "path": "library:{id}.mp4" },
+            "duration": "500ms" } },
+        "montages": [
+            { "of": "each_streamer", "title": "{streamer}, {from} to {to}", "select": { "per_video": 1, "order": "time" } },
+            { "of": "all_streamers", "title": "All {count}", "select": { "per_streamer": 1, "order": "score" } } ],
+        "template": { "labels": { "show": "weekly" }, "spec": { "transcribe": { "engine": "none" } } }
+    });
+    let response = stack.send(Method::POST, "/v1/schedules", Some(&body)).await;
+    assert_eq!(response.status(), StatusCode::CREATED, "{}", response.text().await.unwrap());
+    let schedule: Value = response.json().await.unwrap();
+    let runs = format!("/v1/schedules/{}/runs", schedule["id"].as_str().unwrap());
+    stack.add_executor(&[]);
+
+    // Two ticks of the clock, of which the second finds everything made.
+    let both = run_when(&stack, &runs, |runs| {
+        let items = runs["items"].as_array().unwrap();
+        items.len() >= 2 && items.iter().all(|run| run["outcome"] != "running")
+    })
+    .await;
+    let items = both["items"].as_array().unwrap();
+    let first = items.last().unwrap();
+    assert_eq!((&first["outcome"], count(first, "submitted")), (&json!("submitted"), 3), "{both}");
+    assert!(items[..items.len() - 1].iter().all(|run| count(run, "known") == 3), "{both}");
+    let report = &first["report"];
+    assert_eq!(
+        (&report["rows"], &report["highlights"], &report["skipped"]),
+        (&json!(4), &json!(4), &json!(1))
+    );
+    let skipped = report["skipped_rows"][0]["row"].as_str().unwrap();
+    assert!(skipped.contains("Ben") && skipped.contains("2026-11-21"), "{report}");
+
+    let mut made = Vec::new();
+    for job in first["jobs"].as_array().unwrap() {
+        let job = stack.wait_until_final(job["job_id"].as_str().unwrap().parse().unwrap()).await;
+        assert_eq!(job.state, JobState::Succeeded, "{job:#?}");
+        let montage = stack.montage_of(&job).await;
+        let streamers: Vec<String> = montage.clips.into_iter().filter_map(|clip| clip.streamer).collect();
+        made.push((montage.summary.title, streamers));
+    }
+    assert_eq!(stack.montages().await.items.len(), 3, "and nothing else is made");
+    made.sort();
+    let of = |title: &str, streamers: &[&str]| {
+        (title.to_owned(), streamers.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        made,
+        [
+            of("All 2", &["Hana", "Ben"]),
+            of("Ben, 2026-11-16 to 2026-11-22", &["Ben"]),
+            of("Hana, 2026-11-16 to 2026-11-22", &["Hana", "Hana"])
+        ]
+    );
     stack.end().await;
 }
