@@ -4,23 +4,27 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { api, askWithHead, Problem } from "../../api/client";
 import { keys } from "../../api/queries";
-import type { components } from "../../api/schema";
 import type { Schedule } from "../../api/types";
 import { useDebounced } from "../../lib/debounced";
 import { Button, ButtonLink } from "../../ui/button";
 import { Field } from "../../ui/field";
+import { unfold } from "../../ui/fold";
 import { fromRows, toRows } from "../../ui/labels";
 import { useToasts } from "../../ui/toast";
-import { type Choice, FIRST_CHOICE, fromCron, toCron } from "./cron";
+import { toCron } from "./cron";
 import { CronField, Rule, ZoneField } from "./cron-field";
 import styles from "./editor.module.css";
 import { NO_MISTAKES, sortMistakes } from "./mistakes";
+import { MontageFields } from "./montage-fields";
+import { PolicyFields } from "./policy-fields";
 import { useRule } from "./queries";
-import { restMistake, type TemplateForm, toForm, toTemplate } from "./template";
+import { type Form, formOf, toNew, toPatch } from "./schedule-form";
+import { SourceFields } from "./source-fields";
+import { needsWindow } from "./source-form";
+import { restMistake } from "./template";
 import { TemplateFields } from "./template-fields";
-import { localZone } from "./words";
-
-type NewSchedule = components["schemas"]["NewSchedule"];
+import { WindowFields } from "./window-fields";
+import { modeFor } from "./window-form";
 
 interface Known {
   schedule: Schedule;
@@ -28,27 +32,7 @@ interface Known {
   etag: string | undefined;
 }
 
-interface Form {
-  name: string;
-  choice: Choice;
-  zone: string;
-  kind: "url" | "path";
-  source: string;
-  template: TemplateForm;
-}
-
-function formOf(schedule: Schedule | undefined): Form {
-  if (!schedule) {
-    const template = { title: "", labels: {}, priority: "", options: {}, rest: "" };
-    return { name: "", choice: FIRST_CHOICE, zone: localZone(), kind: "url", source: "", template };
-  }
-  const { name, cron, time_zone: zone, source, template } = schedule;
-  const place =
-    "url" in source ? { kind: "url" as const, source: source.url } : { kind: "path" as const, source: source.path };
-  return { name, choice: fromCron(cron), zone, ...place, template: toForm(template) };
-}
-
-export function Editor({ known }: { known?: Known }) {
+export default function Editor({ known }: { known?: Known }) {
   const client = useQueryClient();
   const [, go] = useLocation();
   const { say } = useToasts();
@@ -64,26 +48,21 @@ export function Editor({ known }: { known?: Known }) {
   const asked = useDebounced(`${form.zone}\n${cron}`);
   const [askedZone = "", askedCron = ""] = asked.split("\n");
   const rule = useRule(askedCron, askedZone);
-  const live = rule.error instanceof Problem ? sortMistakes(rule.error).fields : {};
+  const live = rule.error instanceof Problem ? sortMistakes(rule.error, form).fields : {};
 
   const save = useMutation({
     mutationFn: async (version: string | undefined) => {
-      const body: NewSchedule = {
-        name: form.name.trim(),
-        cron,
-        time_zone: form.zone,
-        source: form.kind === "url" ? { url: form.source.trim() } : { path: form.source.trim() },
-        template: toTemplate({ ...form.template, labels: fromRows(labels) }) as NewSchedule["template"],
-      };
+      const asked: Form = { ...form, template: { ...form.template, labels: fromRows(labels) } };
       if (known) {
         return askWithHead(
           api.PATCH("/v1/schedules/{id}", {
             params: { path: { id: known.schedule.id }, header: { "If-Match": version } },
-            body,
+            body: toPatch(asked, known.schedule),
           }),
         );
       }
       // The same form sent twice, as after a lost answer, makes one schedule.
+      const body = toNew(asked);
       const text = JSON.stringify(body);
       if (posted.current?.body !== text) posted.current = { body: text, key: newKey() };
       return askWithHead(
@@ -104,8 +83,9 @@ export function Editor({ known }: { known?: Known }) {
     if (isError) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus();
   }, [isError, submittedAt]);
   const problem = save.error instanceof Problem ? save.error : undefined;
-  const refused = problem ? sortMistakes(problem) : NO_MISTAKES;
+  const refused = problem ? sortMistakes(problem, form) : NO_MISTAKES;
   const rest = restMistake(form.template.rest);
+  const needed = needsWindow(form.source);
   const mistakes: Record<string, string> = { ...refused.fields, ...live, ...(rest && { rest }) };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -116,7 +96,13 @@ export function Editor({ known }: { known?: Known }) {
   // Not for those whose fields show it.
   const above = save.error && (refused.others.length > 0 || !problem?.errors.length);
   return (
-    <form ref={box} className={styles.form} onSubmit={submit}>
+    <form
+      ref={box}
+      className={styles.form}
+      onSubmit={submit}
+      // What the browser complains about has to be seen.
+      onInvalidCapture={({ target }) => target instanceof Element && unfold(target)}
+    >
       {above && problem?.status === 412 ? (
         <Changed
           id={known?.schedule.id ?? ""}
@@ -153,21 +139,42 @@ export function Editor({ known }: { known?: Known }) {
             />
           )}
         </Field>
-        <SourceFields form={form} set={set} mistake={mistakes.source} />
+        <SourceFields form={form.source} change={(source) => set({ source })} mistakes={mistakes} />
+        <WindowFields
+          form={form.window}
+          mode={modeFor(form.window, needed)}
+          change={(window) => set({ window })}
+          all={needed ? undefined : "all that the source lists"}
+          mistakes={mistakes}
+        />
       </section>
       <section className={`${styles.part} card`} aria-labelledby="part-when">
         <h2 id="part-when">When it runs</h2>
         <CronField choice={form.choice} change={(choice) => set({ choice })} mistake={mistakes.cron} />
         <ZoneField zone={form.zone} change={(zone) => set({ zone })} mistake={mistakes.time_zone} />
         <Rule cron={askedCron} zone={askedZone} />
+        <PolicyFields policies={form.policies} change={(policies) => set({ policies })} mistakes={mistakes} />
       </section>
-      <section className={`${styles.part} card`} aria-labelledby="part-how">
-        <h2 id="part-how">What it makes</h2>
+      <section className={`${styles.part} ${styles.whole} card`} aria-labelledby="part-which">
+        <h2 id="part-which">Which montages</h2>
+        <MontageFields
+          montages={form.montages}
+          change={(montages, moved) => {
+            set({ montages });
+            // What was said of one must not be shown at another.
+            if (moved && save.isError) save.reset();
+          }}
+          mistakes={mistakes}
+        />
+      </section>
+      <section className={`${styles.part} ${styles.whole} card`} aria-labelledby="part-how">
+        <h2 id="part-how">How they are made</h2>
         <TemplateFields
           form={form.template}
           change={(part) => set({ template: { ...form.template, ...part } })}
           labels={labels}
           changeLabels={setLabels}
+          titled={form.montages.length > 0 && form.montages.every(({ texts }) => texts.title)}
           mistakes={mistakes}
         />
       </section>
@@ -180,44 +187,6 @@ export function Editor({ known }: { known?: Known }) {
         </Button>
       </div>
     </form>
-  );
-}
-
-function SourceFields({ form, set, mistake }: { form: Form; set: (part: Partial<Form>) => void; mistake?: string }) {
-  const isUrl = form.kind === "url";
-  return (
-    <div className={styles.columns}>
-      <Field label="The highlights are in">
-        {(control) => (
-          <select
-            {...control}
-            value={form.kind}
-            onChange={(event) => set({ kind: event.target.value as Form["kind"] })}
-          >
-            <option value="url">a document on the web</option>
-            <option value="path">a file of a media directory</option>
-          </select>
-        )}
-      </Field>
-      <Field
-        label={isUrl ? "Its address" : "Its place"}
-        mistake={mistake}
-        help="A JSON list of highlights, as a job’s spec has them. It is read each time that the schedule runs."
-      >
-        {(control) => (
-          <input
-            {...control}
-            required
-            type={isUrl ? "url" : "text"}
-            placeholder={isUrl ? "https://…/highlights.json" : "name:folder/highlights.json"}
-            autoCapitalize="none"
-            spellCheck={false}
-            value={form.source}
-            onChange={(event) => set({ source: event.target.value })}
-          />
-        )}
-      </Field>
-    </div>
   );
 }
 

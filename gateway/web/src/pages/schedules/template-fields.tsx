@@ -9,16 +9,22 @@ interface TemplateFieldsProps {
   change: (part: Partial<TemplateForm>) => void;
   labels: LabelRow[];
   changeLabels: (rows: LabelRow[]) => void;
+  /** Every montage has a title of its own. */
+  titled: boolean;
   /** What is wrong, by field. */
   mistakes: Record<string, string>;
 }
 
-export function TemplateFields({ form, change, labels, changeLabels, mistakes }: TemplateFieldsProps) {
+export function TemplateFields({ form, change, labels, changeLabels, titled, mistakes }: TemplateFieldsProps) {
   return (
     <>
       <Field
         label="Title"
-        help="{date} becomes the day on which it runs, in the schedule’s time zone. Without a title, that of the first highlight."
+        help={
+          titled
+            ? "Each montage has a title of its own: this one is not used."
+            : "{date} becomes the day on which it runs, in the schedule’s time zone; {from}, {to}, {streamer}, {count} and {name} can stand in it too. Without a title, the schedule’s name, and the streamer’s where it is one’s."
+        }
         mistake={mistakes.title}
       >
         {(control) => (
@@ -34,7 +40,7 @@ export function TemplateFields({ form, change, labels, changeLabels, mistakes }:
       <LabelsField
         rows={labels}
         change={changeLabels}
-        help="Names of lower-case letters, digits, _ - and . with any values. Lists can be narrowed to them."
+        help="Names of lower-case letters, digits, _ - and . with any values, in which {date} and its like can stand too. Lists can be narrowed to them."
         mistake={mistakes.labels}
       />
       <div className={styles.columns}>
