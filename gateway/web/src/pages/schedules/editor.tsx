@@ -174,7 +174,7 @@ export default function Editor({ known }: { known?: Known }) {
           change={(part) => set({ template: { ...form.template, ...part } })}
           labels={labels}
           changeLabels={setLabels}
-          titled={form.montages.length > 0 && form.montages.every(({ texts }) => texts.title)}
+          montages={form.montages}
           mistakes={mistakes}
         />
       </section>

@@ -57,6 +57,12 @@ export function MontageFields({ montages, change, mistakes }: MontageFieldsProps
           </div>
         </>
       )}
+      {montages.length > 0 && (
+        <p className="soft small">
+          In titles {"{date}"} is the day of the run, {"{from}"} and {"{to}"} the days asked for, {"{streamer}"} whose
+          montage it is, {"{count}"} its number of highlights, {"{name}"} the schedule’s name.
+        </p>
+      )}
       {montages.map((montage, index) => (
         <MontageField
           key={montage.key}
@@ -92,8 +98,7 @@ interface MontageFieldProps {
   mistakes: Record<string, string>;
 }
 
-const TITLE_HELP =
-  "{date} is the day of the run, {from} and {to} the days asked for, {streamer} whose montage it is, {count} its number of highlights, {name} the schedule’s name.";
+const TITLE_HELP = "{date}, {from}, {to}, {streamer}, {count} and {name} can stand in it.";
 
 function MontageField({ montage, index, change, remove, mistakes }: MontageFieldProps) {
   const of: Spots = {
@@ -169,9 +174,7 @@ function SelectionFields({ of }: { of: Spots }) {
         placeholder="no limit"
         help="Such as 90s or 10:00. What does not fit is left out."
       />
-      {isBounded && (
-        <ChoiceSpot of={of} spot="select/mix" label="Who comes first, if not all can be taken" values={MIXES} />
-      )}
+      {isBounded && <ChoiceSpot of={of} spot="select/mix" label="If not all can be taken" values={MIXES} />}
       <TextSpot of={of} spot="select/per_streamer" label="At most, of one streamer" {...whole} help="The best." />
       <TextSpot of={of} spot="select/per_video" label="At most, of one video" {...whole} help="The best." />
       <TextSpot

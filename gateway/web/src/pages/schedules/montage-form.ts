@@ -18,13 +18,13 @@ export const OF = { all_streamers: "One of all streamers", each_streamer: "One f
 /** Who comes first where not all can be taken. */
 export const MIXES = {
   score: "the best, whoever it is",
-  equal: "the best of each streamer, then the second best",
+  equal: "every streamer in turn",
 } as const;
 /** In which order highlights stand. */
 export const ORDERS = {
   given: "as the source lists them",
   score: "the best first",
-  time: "in the order in which they happened",
+  time: "as they happened",
   shuffle: "shuffled",
 } as const;
 

@@ -1,7 +1,6 @@
 // What is done about runs that would all begin at once, were missed, or begin before the one before is done.
 import { Field } from "../../ui/field";
 import { Fold } from "../../ui/fold";
-import styles from "./editor.module.css";
 import { CATCH_UPS, jitterWords, OVERLAPS } from "./rule-words";
 import type { Policies } from "./schedule-form";
 
@@ -29,27 +28,25 @@ export function PolicyFields({ policies, change, mistakes }: PolicyFieldsProps) 
   ] as const;
   return (
     <Fold title="Late, missed and overlapping runs" wrong={wrong}>
-      <div className={styles.columns}>
-        {choices.map(({ name, label, help, values }) => (
-          <Field key={name} label={label} help={help} mistake={mistakes[name]}>
-            {(control) => (
-              <select
-                {...control}
-                value={policies[name]}
-                onChange={(event) => change({ ...policies, [name]: event.target.value })}
-              >
-                {Object.entries(values)
-                  .sort(([a], [b]) => (name === "jitter" ? Number(a) - Number(b) : 0))
-                  .map(([value, words]) => (
-                    <option key={value} value={value}>
-                      {words}
-                    </option>
-                  ))}
-              </select>
-            )}
-          </Field>
-        ))}
-      </div>
+      {choices.map(({ name, label, help, values }) => (
+        <Field key={name} label={label} help={help} mistake={mistakes[name]}>
+          {(control) => (
+            <select
+              {...control}
+              value={policies[name]}
+              onChange={(event) => change({ ...policies, [name]: event.target.value })}
+            >
+              {Object.entries(values)
+                .sort(([a], [b]) => (name === "jitter" ? Number(a) - Number(b) : 0))
+                .map(([value, words]) => (
+                  <option key={value} value={value}>
+                    {words}
+                  </option>
+                ))}
+            </select>
+          )}
+        </Field>
+      ))}
     </Fold>
   );
 }

@@ -83,7 +83,7 @@ describe("what a schedule does, in words", () => {
       "overlapping ones apart",
       "at most 1 of a video",
       "at most 2 of a streamer",
-      "the best of each streamer, then the second best",
+      "every streamer in turn",
       "at most 10 in all",
       "at most 10:00 of time",
       "shuffled",

@@ -197,6 +197,7 @@ function Reads({ schedule }: { schedule: Schedule }) {
 function Makes({ schedule }: { schedule: Schedule }) {
   const form = toForm(schedule.template);
   const { montages } = schedule;
+  const titled = montages.length > 0 && montages.every((montage) => montage.title);
   const json = JSON.stringify({ montages, template: schedule.template }, null, 2);
   const options = OPTIONS.flatMap(({ place, name, values }): Fact[] => {
     const chosen = form.options[placeName(place)];
@@ -222,7 +223,7 @@ function Makes({ schedule }: { schedule: Schedule }) {
       )}
       <Facts
         facts={[
-          { name: "Title", words: form.title || "the schedule’s name" },
+          ...(titled ? [] : [{ name: "Title", words: form.title || "the schedule’s name" }]),
           { name: "Priority", words: form.priority || "0" },
           ...options,
         ]}

@@ -158,7 +158,7 @@ function Made({ id, run }: { id: string; run: ScheduleRun }) {
       ) : (
         <Link href={`/schedules/${id}`}>{count(run.job_count, "job")}</Link>
       )}
-      {run.report && run.report.skipped > 0 && ` · ${count(run.report.skipped, "row")} skipped`}
+      {run.report && run.report.skipped > 0 && ` · ${run.report.skipped.toLocaleString("en")} skipped`}
     </>
   );
 }

@@ -2,6 +2,7 @@
 import { Field } from "../../ui/field";
 import { type LabelRow, LabelsField } from "../../ui/labels";
 import styles from "./editor.module.css";
+import type { MontageForm } from "./montage-form";
 import { OPTIONS, placeName, type TemplateForm } from "./template";
 
 interface TemplateFieldsProps {
@@ -9,13 +10,14 @@ interface TemplateFieldsProps {
   change: (part: Partial<TemplateForm>) => void;
   labels: LabelRow[];
   changeLabels: (rows: LabelRow[]) => void;
-  /** Every montage has a title of its own. */
-  titled: boolean;
+  /** The montages that it is the template of; none for one of everything. */
+  montages: MontageForm[];
   /** What is wrong, by field. */
   mistakes: Record<string, string>;
 }
 
-export function TemplateFields({ form, change, labels, changeLabels, titled, mistakes }: TemplateFieldsProps) {
+export function TemplateFields({ form, change, labels, changeLabels, montages, mistakes }: TemplateFieldsProps) {
+  const titled = montages.length > 0 && montages.every(({ texts }) => texts.title);
   return (
     <>
       <Field
@@ -60,7 +62,12 @@ export function TemplateFields({ form, change, labels, changeLabels, titled, mis
         {OPTIONS.map(({ place, name, values }) => {
           const key = placeName(place);
           return (
-            <Field key={key} label={name} mistake={mistakes[key]}>
+            <Field
+              key={key}
+              label={name}
+              mistake={mistakes[key]}
+              help={key === "order" && montages.length > 0 ? "By score goes over the order of a montage." : undefined}
+            >
               {(control) => (
                 <select
                   {...control}

@@ -71,9 +71,9 @@ export function refusalWords(error: unknown): string {
   return wait ? `${words} Try again in ${count(wait, "second")}.` : words;
 }
 
-/** How long a run took; nothing while it goes on. */
+/** How long a run took; nothing while it goes on, and of one that never began. */
 export function runLength(run: ScheduleRun): string {
-  if (!run.ended_at) return "";
+  if (!run.ended_at || run.outcome === "skipped") return "";
   return roughly(Math.max(0, (Date.parse(run.ended_at) - Date.parse(run.started_at)) / 1000));
 }
 
