@@ -44,7 +44,8 @@ pub struct DocumentSource {
     /// How an address answers one page after the other; one page if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
-    /// Where the video is that a row names; without it a row names it whole, by an address or as `name:path`.
+    /// Where the video is that a row names; without it a row names it whole, by an address or as `name:path`. Without `{id}` all rows are
+    /// of one video. The id is a row's `video`; in an `edl` or `otio` the name of the file that is named, else the clip's name, else the reel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoTemplate>,
     /// How long a highlight is where its row does not say.
@@ -66,7 +67,7 @@ pub enum Place {
     Url(String),
     /// A file below one of the media directories, as `name:path/list.json`. `{from}` and `{to}` become the window's dates.
     Path(String),
-    /// An object of the operator's store of lists. `{from}` and `{to}` become the window's dates.
+    /// An object of the operator's store of lists (`SM_LISTS_STORE`). `{from}` and `{to}` become the window's dates.
     Object(String),
 }
 
@@ -74,18 +75,20 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ListFormat {
-    /// A JSON list in the form of a job's `spec.highlights`, or an object that holds one as `highlights`.
+    /// A JSON list in the form of a job's `spec.highlights`, or an object that holds one as `highlights`. Beside its other fields a
+    /// highlight may say `at`, as in a mapping.
     #[default]
     Highlights,
     /// Any JSON, read by a mapping of JSONPaths.
     Json,
     /// Comma-separated values with a line of names.
     Csv,
-    /// An edit decision list (CMX 3600).
+    /// An edit decision list (CMX 3600). Its source timecodes count from the sources' first picture.
     Edl,
     /// An OpenTimelineIO timeline.
     Otio,
-    /// Chapters as they stand below a YouTube video: a line each, a time and a title.
+    /// Chapters as they stand below a YouTube video: a line each, a time and a title. Each lasts until the next one, or for the source's
+    /// `duration` if that is shorter.
     Chapters,
 }
 
@@ -116,7 +119,8 @@ pub struct Mapping {
     /// The higher the better. `score` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<String>,
-    /// When it was: a day, or a moment with its offset. `at` if absent. A row that does not say is in every window.
+    /// When it was: a day, a moment with its offset, or seconds or milliseconds since 1970. `at` if absent. A row that does not say is in
+    /// every window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }
@@ -152,6 +156,7 @@ pub struct DynamodbSource {
     /// Where the video is that an item names.
     pub video: VideoTemplate,
     /// How long a highlight is; a minute if absent.
+    #[schema(required = false)]
     pub duration: MediaTime,
     /// The AWS region; that of the operator if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,8 +169,10 @@ pub struct StreamersTable {
     /// Its name.
     pub table: String,
     /// The attribute that is its key: the channel's id. `ChannelId` if absent.
+    #[schema(required = false)]
     pub id: String,
     /// The attribute with the name that people know; the id stands in for it where it is absent. `Name` if absent.
+    #[schema(required = false)]
     pub name: String,
 }
 
@@ -175,19 +182,25 @@ pub struct HighlightsTable {
     /// Its name.
     pub table: String,
     /// The attribute that is its partition key: the channel's id. `ChannelId` if absent.
+    #[schema(required = false)]
     pub streamer: String,
     /// The attribute that is its sort key: the date. `Date` if absent.
+    #[schema(required = false)]
     pub date: String,
     /// How the date is written; `day` if absent.
     #[serde(default)]
     pub date_form: DateForm,
     /// The attribute with the video's id. `VideoId` if absent.
+    #[schema(required = false)]
     pub video: String,
     /// The attribute with the moments, best first: a JSON list as text, or a list. `TopHighlights` if absent.
+    #[schema(required = false)]
     pub list: String,
     /// The field of a moment that says where it starts. `Timestamp` if absent.
+    #[schema(required = false)]
     pub timestamp: String,
     /// The field of a moment that says how good it is. `Score` if absent.
+    #[schema(required = false)]
     pub score: String,
 }
 
@@ -216,7 +229,7 @@ pub struct TwitchSource {
     pub cut_from: TwitchMedia,
 }
 
-/// What a Twitch clip is cut from.
+/// What a Twitch clip is cut from. Both are pages, which executors look behind only where the operator set `SM_YT_DLP`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TwitchMedia {

@@ -17,6 +17,8 @@ pub mod post;
 pub mod select;
 pub mod source;
 pub mod template;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod window;
 
 pub use candidate::{Candidate, Gathered, Streamer, When};
