@@ -65,6 +65,17 @@ test("a table as text becomes one montage for each streamer and one of all, for 
   await expect(first.getByText(/did you mean \{streamer\}/)).toBeVisible();
   await expect(first.getByLabel("Title", { exact: true })).toBeFocused();
   await first.getByLabel("Title", { exact: true }).fill("Best of {streamer}, {from} to {to}");
+  // What it would make of the week with the rows, before it is made.
+  await page.getByLabel("Which days").selectOption("days");
+  await page.getByLabel("From", { exact: true }).fill("2026-11-16");
+  await page.getByLabel("To", { exact: true }).fill("2026-11-22");
+  await page.getByRole("button", { name: "Try it out" }).click();
+  await expect(page.getByRole("heading", { name: "What a run would make now" })).toBeFocused();
+  await expect(page.getByText("It would post 3 jobs.")).toBeVisible();
+  await expect(page.getByRole("rowheader", { name: "Of hana", exact: true })).toBeVisible();
+  await lookAt(page, "schedule-trial");
+  await page.getByLabel("Which days").selectOption("last");
+  await expect(page.getByText("Something was changed since")).toBeVisible();
   await page.getByRole("button", { name: "Make the schedule" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Best of each");
   await expect(page.getByText("the 7 days before the run")).toBeVisible();
@@ -72,7 +83,7 @@ test("a table as text becomes one montage for each streamer and one of all, for 
   await page.getByRole("button", { name: "Run for other days" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Which days").selectOption("days");
-  await dialog.getByLabel("From").fill("2026-11-16");
+  await dialog.getByLabel("From", { exact: true }).fill("2026-11-16");
   await dialog.getByLabel("To", { exact: true }).fill("2026-11-22");
   await lookAt(page, "schedule-run");
   await dialog.getByRole("button", { name: "Run it" }).click();
@@ -122,7 +133,10 @@ test("changing one thing of a schedule leaves everything else as it was", async 
   await expect(page.getByText("up to 90 seconds later")).toBeVisible();
   await lookAt(page, "schedule-kept");
   await page.getByRole("link", { name: "Change" }).click();
-  await page.getByRole("group", { name: "Montage 2: One of all streamers" }).getByLabel("Title").fill("Everything");
+  await page
+    .getByRole("group", { name: "Montage 2: One of all streamers" })
+    .getByLabel("Title", { exact: true })
+    .fill("Everything");
   await unfold(page);
   await lookAt(page, "schedule-change");
   await page.getByRole("button", { name: "Save the schedule" }).click();

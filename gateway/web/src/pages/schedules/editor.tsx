@@ -2,14 +2,14 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { api, askWithHead, Problem } from "../../api/client";
+import { api, ask, askWithHead, Problem } from "../../api/client";
 import { keys } from "../../api/queries";
 import type { Schedule } from "../../api/types";
 import { useDebounced } from "../../lib/debounced";
 import { Button, ButtonLink } from "../../ui/button";
 import { Field } from "../../ui/field";
 import { unfold } from "../../ui/fold";
-import { fromRows, toRows } from "../../ui/labels";
+import { fromRows, type LabelRow, toRows } from "../../ui/labels";
 import { useToasts } from "../../ui/toast";
 import { toCron } from "./cron";
 import { CronField, Rule, ZoneField } from "./cron-field";
@@ -18,13 +18,15 @@ import { NO_MISTAKES, sortMistakes } from "./mistakes";
 import { MontageFields } from "./montage-fields";
 import { PolicyFields } from "./policy-fields";
 import { useRule } from "./queries";
-import { type Form, formOf, toNew, toPatch } from "./schedule-form";
+import { type Form, formOf, toNew, toPatch, toTrial } from "./schedule-form";
 import { SourceFields } from "./source-fields";
 import { needsWindow } from "./source-form";
 import { restMistake } from "./template";
 import { TemplateFields } from "./template-fields";
+import { Trial } from "./trial";
 import { WindowFields } from "./window-fields";
 import { modeFor } from "./window-form";
+import { refusalWords } from "./words";
 
 interface Known {
   schedule: Schedule;
@@ -39,6 +41,8 @@ export default function Editor({ known }: { known?: Known }) {
   const box = useRef<HTMLFormElement>(null);
   const [form, setForm] = useState(() => formOf(known?.schedule));
   const [labels, setLabels] = useState(() => toRows(form.template.labels));
+  // What was read at first is what changes are told from, whatever others make of it meanwhile.
+  const [base] = useState(known?.schedule);
   // The version that is changed: what comes meanwhile by itself is somebody else's change.
   const [etag, setEtag] = useState(known?.etag);
   const posted = useRef<{ body: string; key: string }>(undefined);
@@ -50,19 +54,19 @@ export default function Editor({ known }: { known?: Known }) {
   const rule = useRule(askedCron, askedZone);
   const live = rule.error instanceof Problem ? sortMistakes(rule.error, form).fields : {};
 
+  const whole = (): Form => ({ ...form, template: { ...form.template, labels: fromRows(labels) } });
   const save = useMutation({
     mutationFn: async (version: string | undefined) => {
-      const asked: Form = { ...form, template: { ...form.template, labels: fromRows(labels) } };
-      if (known) {
+      if (base) {
         return askWithHead(
           api.PATCH("/v1/schedules/{id}", {
-            params: { path: { id: known.schedule.id }, header: { "If-Match": version } },
-            body: toPatch(asked, known.schedule),
+            params: { path: { id: base.id }, header: { "If-Match": version } },
+            body: toPatch(whole(), base),
           }),
         );
       }
       // The same form sent twice, as after a lost answer, makes one schedule.
-      const body = toNew(asked);
+      const body = toNew(whole());
       const text = JSON.stringify(body);
       if (posted.current?.body !== text) posted.current = { body: text, key: newKey() };
       return askWithHead(
@@ -76,25 +80,38 @@ export default function Editor({ known }: { known?: Known }) {
       go(`/schedules/${data.id}`, { replace: known !== undefined });
     },
   });
+  const trial = useMutation({
+    // What was tried is kept beside what came of it.
+    mutationFn: (_: { form: Form; labels: LabelRow[] }) =>
+      ask(api.POST("/v1/schedules/try", { body: toTrial(whole()) })),
+  });
   // To the first mistake, once it is shown; at every refusal.
-  const { isError, submittedAt } = save;
+  const failed = save.isError ? save : trial;
+  const { error, isError, submittedAt } = failed;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same refusal a second time is another one
   useEffect(() => {
     if (isError) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus();
   }, [isError, submittedAt]);
-  const problem = save.error instanceof Problem ? save.error : undefined;
+  const problem = error instanceof Problem ? error : undefined;
   const refused = problem ? sortMistakes(problem, form) : NO_MISTAKES;
   const rest = restMistake(form.template.rest);
   const needed = needsWindow(form.source);
   const mistakes: Record<string, string> = { ...refused.fields, ...live, ...(rest && { rest }) };
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    trial.reset();
     if (rest || cron === "")
       box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [type="checkbox"]')?.focus();
     else save.mutate(etag);
   };
+  const tryOut = () => {
+    if (!box.current?.reportValidity()) return;
+    save.reset();
+    if (rest) box.current.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    else trial.mutate({ form, labels });
+  };
   // Not for those whose fields show it.
-  const above = save.error && (refused.others.length > 0 || !problem?.errors.length);
+  const above = error && (refused.others.length > 0 || !problem?.errors.length);
   return (
     <form
       ref={box}
@@ -114,7 +131,7 @@ export default function Editor({ known }: { known?: Known }) {
       ) : (
         above && (
           <div role="alert" tabIndex={-1} className={styles.alert}>
-            <p>{save.error.message}</p>
+            <p>{refusalWords(error)}</p>
             <ul>
               {refused.others.map((error) => (
                 <li key={error.pointer}>
@@ -162,7 +179,7 @@ export default function Editor({ known }: { known?: Known }) {
           change={(montages, moved) => {
             set({ montages });
             // What was said of one must not be shown at another.
-            if (moved && save.isError) save.reset();
+            if (moved && isError) failed.reset();
           }}
           mistakes={mistakes}
         />
@@ -178,7 +195,13 @@ export default function Editor({ known }: { known?: Known }) {
           mistakes={mistakes}
         />
       </section>
+      {trial.data && (
+        <Trial trial={trial.data} isOld={trial.variables?.form !== form || trial.variables.labels !== labels} />
+      )}
       <div className={styles.actions}>
+        <Button look="plain" icon="search" busy={trial.isPending} onClick={tryOut}>
+          Try it out
+        </Button>
         <ButtonLink look="plain" href={known ? `/schedules/${known.schedule.id}` : "/schedules"}>
           Cancel
         </ButtonLink>

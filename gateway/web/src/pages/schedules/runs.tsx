@@ -1,17 +1,16 @@
 // The history of a schedule: every run, what became of it, the jobs that it made, and what it could not use.
 import { useState } from "react";
-import { Link } from "wouter";
-import type { ImportedJob, ImportReport, ScheduleRun } from "../../api/types";
+import type { ScheduleRun } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Fold } from "../../ui/fold";
 import { More } from "../../ui/more";
 import { Failure, Loading } from "../../ui/states";
-import { type Column, Table } from "../../ui/table";
 import { State } from "../jobs/state";
+import { JobsTable, Skipped } from "./made";
 import { useRuns, useWholeRun } from "./queries";
 import { daysWords } from "./rule-words";
 import styles from "./runs.module.css";
-import { bothClocks, jobsWords, localZone, reportWords, runLength, runReason, shownPost, shownRun } from "./words";
+import { bothClocks, jobsWords, localZone, reportWords, runLength, runReason, shownRun } from "./words";
 
 /** So many jobs stand open; more are folded away, except those of the newest run. */
 const FEW = 3;
@@ -74,7 +73,7 @@ function Run({ id, run, zone, newest }: RunProps) {
       </p>
       {reason && <p>{reason}</p>}
       {run.job_count > 0 && <Jobs id={id} run={run} begin={newest || run.job_count <= FEW} />}
-      {run.report && run.report.skipped > 0 && <Skipped report={run.report} />}
+      {run.report && <Skipped report={run.report} />}
     </li>
   );
 }
@@ -97,28 +96,9 @@ function Jobs({ id, run, begin }: { id: string; run: ScheduleRun; begin: boolean
   const whole = useWholeRun(id, run, all && cut);
   const { jobs } = whole.data ?? run;
   const missing = run.job_count - jobs.length;
-  const columns: Column<ImportedJob>[] = [
-    {
-      name: "Montage",
-      heads: true,
-      cell: (job) => (job.job_id ? <Link href={`/jobs/${job.job_id}`}>{job.title}</Link> : job.title),
-    },
-    ...(jobs.some((job) => job.streamer)
-      ? [{ name: "Streamer", cell: (job: ImportedJob) => job.streamer || <span className="soft">all</span> }]
-      : []),
-    { name: "Highlights", tight: true, cell: (job) => <Highlights job={job} /> },
-    { name: "Outcome", tight: true, cell: (job) => <State shown={shownPost(job)} /> },
-    ...(jobs.some((job) => job.reason) ? [{ name: "Reason", cell: (job: ImportedJob) => job.reason ?? "" }] : []),
-  ];
   return (
     <Fold title={jobsWords(whole.data ?? run)} begin={begin}>
-      <Table<ImportedJob>
-        caption="Jobs of the run"
-        rows={jobs}
-        // Titles may be alike; the jobs of a run keep their places.
-        keyOf={(job) => String(jobs.indexOf(job))}
-        columns={columns}
-      />
+      <JobsTable jobs={jobs} />
       {missing > 0 && (
         <div className={styles.rest}>
           <span className="soft small">
@@ -134,38 +114,6 @@ function Jobs({ id, run, begin }: { id: string; run: ScheduleRun; begin: boolean
           </Button>
           {whole.isError && <span role="alert">They could not be loaded: {whole.error.message}</span>}
         </div>
-      )}
-    </Fold>
-  );
-}
-
-function Highlights({ job }: { job: ImportedJob }) {
-  return (
-    <span className="numbers">
-      {job.highlights.toLocaleString("en")}
-      {job.left_out > 0 && <span className="soft small"> (no room for {job.left_out.toLocaleString("en")} more)</span>}
-    </span>
-  );
-}
-
-/** What of the source could not be used, and why. */
-function Skipped({ report }: { report: ImportReport }) {
-  const { skipped, skipped_rows: rows } = report;
-  return (
-    <Fold title={`${skipped.toLocaleString("en")} could not be used`}>
-      <Table
-        caption="Rows that could not be used"
-        rows={rows}
-        keyOf={(row) => String(rows.indexOf(row))}
-        columns={[
-          { name: "Row", heads: true, cell: (row) => row.row },
-          { name: "Why", cell: (row) => row.reason },
-        ]}
-      />
-      {rows.length < skipped && (
-        <p className="soft small">
-          The first {rows.length.toLocaleString("en")} of {skipped.toLocaleString("en")}.
-        </p>
       )}
     </Fold>
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Schedule } from "../../api/types";
 import { PATTERNS, toMontage, toMontageForm } from "./montage-form";
-import { type Form, formOf, toNew, toPatch } from "./schedule-form";
+import { type Form, formOf, toNew, toPatch, toTrial } from "./schedule-form";
 import { modeFor, toWindow, toWindowForm } from "./window-form";
 
 const schedule = {
@@ -46,6 +46,16 @@ describe("a schedule's form", () => {
       jitter: "90s",
       catch_up: "each",
       overlap: "wait",
+      template: schedule.template,
+    });
+  });
+  it("can be tried out without a word about when it runs", () => {
+    expect(toTrial(formOf(schedule))).toEqual({
+      name: "Weekly",
+      time_zone: "Europe/Berlin",
+      source: schedule.source,
+      window: { last_days: 7 },
+      montages: schedule.montages,
       template: schedule.template,
     });
   });

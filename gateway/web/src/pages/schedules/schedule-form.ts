@@ -12,6 +12,7 @@ import { localZone } from "./words";
 type Schemas = components["schemas"];
 export type NewSchedule = Schemas["NewSchedule"];
 export type SchedulePatch = Schemas["SchedulePatch"];
+export type TrialRequest = Schemas["TrialRequest"];
 
 /** What is done about runs that are late, missed, or begin before the one before is done. */
 export interface Policies {
@@ -78,6 +79,12 @@ export function toNew(form: Form): NewSchedule {
     ...(catch_up !== "once" && { catch_up }),
     ...(overlap !== "allow" && { overlap }),
   } as unknown as NewSchedule;
+}
+
+/** What of a form can be tried out. */
+export function toTrial(form: Form): TrialRequest {
+  const { name, time_zone, source, window, montages, template } = whole(form);
+  return { name, time_zone, source, window, montages, template } as unknown as TrialRequest;
 }
 
 /** What a form changes about a schedule. */

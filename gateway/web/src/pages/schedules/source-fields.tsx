@@ -123,7 +123,19 @@ function ListFields({ of, form }: { of: Spots; form: SourceForm }) {
             help="Such as 25, 29.97 or 30000/1001: an EDL does not say it."
           />
         )}
-        {!has("highlights") && <VideoField of={of} spot="video" required={has("chapters")} whole={!has("chapters")} />}
+        {has("chapters") ? (
+          <TextSpot
+            of={of}
+            spot="video"
+            label="Its video"
+            placeholder="https://…/show.mp4"
+            maxLength={2048}
+            required
+            help="An address, or a path of a media directory: chapters do not say it."
+          />
+        ) : (
+          !has("highlights") && <VideoField of={of} spot="video" />
+        )}
       </div>
       {has("json", "csv") && <MappingFields of={of} isJson={has("json")} />}
       <Fold title="What rows may leave out, and pages" wrong={isWrong(of, ...more)}>
@@ -171,7 +183,7 @@ function ListFields({ of, form }: { of: Spots; form: SourceForm }) {
   );
 }
 
-function VideoField({ of, spot, required, whole }: { of: Spots; spot: string; required: boolean; whole?: boolean }) {
+function VideoField({ of, spot, required = false }: { of: Spots; spot: string; required?: boolean }) {
   return (
     <TextSpot
       of={of}
@@ -183,7 +195,7 @@ function VideoField({ of, spot, required, whole }: { of: Spots; spot: string; re
       help={
         <>
           An address, or a path of a media directory such as <code>library:{"{id}"}.mkv</code>; {"{id}"} is what a row
-          says.{whole && " Empty if a row says all of it."}
+          says.{!required && " Empty if rows say all of it."}
         </>
       }
     />
