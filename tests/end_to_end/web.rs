@@ -117,6 +117,17 @@ async fn fill(stack: &Stack) -> String {
     // What a schedule reads.
     let list = json!([{ "source": url("short.mp4"), "start": 0, "duration": "1s", "title": "Of the week" }]);
     fs::write(media.join("list.json"), list.to_string()).expect("media can be written");
+    // Five rows: two of a week, one of another day, and two that cannot be used.
+    let short = stack.media.url("/media/short.mp4");
+    let table = format!(
+        "video,start,duration,title,streamer,score,Day\n\
+         {short},0,1s,Of hana,hana,9,2026-11-17\n\
+         {short},1,1s,Of mio,mio,8.5,2026-11-22\n\
+         {short},0,1s,Of a later day,hana,9.9,2026-12-24\n\
+         {short},late,1s,Without a start,hana,7,2026-11-18\n\
+         ,0,1s,Without a video,mio,7,2026-11-18\n"
+    );
+    fs::write(media.join("week.csv"), table).expect("media can be written");
     let job = made(
         stack,
         &json!({ "kind": "montage", "title": "Harvest festival", "labels": { "show": "weekly" }, "spec": {

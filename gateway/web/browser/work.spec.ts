@@ -1,4 +1,4 @@
-// Jobs, schedules and operations: every page in its states, and what can be done there.
+// Jobs and operations: every page in its states, and what can be done there.
 import { api, expect, lookAt, stack, test } from "./support";
 
 test("jobs are listed, found by their state, and explained where they failed", async ({ page }) => {
@@ -39,36 +39,6 @@ test("a job that waits is changed and cancelled", async ({ page }) => {
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(page.getByText("Cancelled").first()).toBeVisible();
   expect(((await api("GET", `/v1/jobs/${id}`)).body as { state: string; priority: number }).state).toBe("cancelled");
-});
-
-test("a schedule is made with its rule in words, run, paused and deleted", async ({ page, watch }) => {
-  watch.allow(/status of 4\d\d/);
-  await page.goto("/schedules");
-  await expect(page.getByRole("heading", { name: "There are no schedules yet" })).toBeVisible();
-  await lookAt(page, "schedules-empty");
-  await page.getByRole("link", { name: "New schedule" }).first().click();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("New schedule");
-  await page.getByLabel("Name", { exact: true }).fill("Weekly best");
-  await page
-    .getByLabel(/Link|Address|List/i)
-    .last()
-    .fill(stack.media("/media/list.json"));
-  // The rule in words, and the next five times.
-  await expect(page.getByText(/^At \d\d:\d\d/i).first()).toBeVisible();
-  await lookAt(page, "schedule-new");
-  await page
-    .locator("form")
-    .getByRole("button", { name: /Make the schedule|Save/ })
-    .click();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Weekly best");
-  await page.getByRole("button", { name: /^Run now/ }).click();
-  await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
-  await lookAt(page, "schedule");
-  await page.goto("/schedules");
-  await expect(page.getByRole("link", { name: "Weekly best", exact: true })).toBeVisible();
-  await page.getByRole("button", { name: "Pause: Weekly best" }).click();
-  await expect(page.getByRole("button", { name: "Resume: Weekly best" })).toBeVisible();
-  await lookAt(page, "schedules");
 });
 
 test("operations show who works, what died, who may do what and who is told", async ({ page }) => {

@@ -16,13 +16,16 @@ export class Problem extends Error {
   readonly requestId: string | undefined;
   /** The page that explains it. */
   readonly page: string | undefined;
+  /** In how many seconds it may be asked again, where the server says it. */
+  readonly retryAfter: number | undefined;
 
-  constructor(body: Partial<components["schemas"]["Problem"]>, status: number) {
+  constructor(body: Partial<components["schemas"]["Problem"]>, status: number, retryAfter?: number) {
     super(body.detail || body.title || "Something went wrong.");
     this.status = status;
     this.code = body.code ?? (status === 0 ? "unreachable" : "unknown");
     this.errors = body.errors ?? [];
     this.requestId = body.request_id ?? undefined;
+    this.retryAfter = retryAfter;
     this.page = body.type?.startsWith("/docs/errors/") ? body.type : undefined;
   }
 
@@ -65,7 +68,8 @@ export async function ask<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (response.ok) return data as T;
   const body = typeof error === "object" && error !== null ? error : {};
-  throw new Problem(body, response.status);
+  const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+  throw new Problem(body, response.status, seconds > 0 ? seconds : undefined);
 }
 
 /** As {@link ask}, with the answer's head: for its ETag. */

@@ -16,5 +16,7 @@ export type SearchHit = Schemas["SearchHit"];
 export type PlanView = Schemas["PlanView"];
 export type Schedule = Schemas["Schedule"];
 export type ScheduleRun = Schemas["ScheduleRun"];
+export type ImportedJob = Schemas["ImportedJob"];
+export type ImportReport = Schemas["ImportReport"];
 export type SessionInfo = Schemas["SessionInfo"];
 export type Scope = Schemas["Scope"];

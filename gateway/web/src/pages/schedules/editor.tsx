@@ -2,25 +2,31 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { api, askWithHead, Problem } from "../../api/client";
+import { api, ask, askWithHead, Problem } from "../../api/client";
 import { keys } from "../../api/queries";
-import type { components } from "../../api/schema";
 import type { Schedule } from "../../api/types";
 import { useDebounced } from "../../lib/debounced";
 import { Button, ButtonLink } from "../../ui/button";
 import { Field } from "../../ui/field";
-import { fromRows, toRows } from "../../ui/labels";
+import { unfold } from "../../ui/fold";
+import { fromRows, type LabelRow, toRows } from "../../ui/labels";
 import { useToasts } from "../../ui/toast";
-import { type Choice, FIRST_CHOICE, fromCron, toCron } from "./cron";
+import { toCron } from "./cron";
 import { CronField, Rule, ZoneField } from "./cron-field";
 import styles from "./editor.module.css";
 import { NO_MISTAKES, sortMistakes } from "./mistakes";
+import { MontageFields } from "./montage-fields";
+import { PolicyFields } from "./policy-fields";
 import { useRule } from "./queries";
-import { restMistake, type TemplateForm, toForm, toTemplate } from "./template";
+import { type Form, formOf, toNew, toPatch, toTrial } from "./schedule-form";
+import { SourceFields } from "./source-fields";
+import { needsWindow } from "./source-form";
+import { restMistake } from "./template";
 import { TemplateFields } from "./template-fields";
-import { localZone } from "./words";
-
-type NewSchedule = components["schemas"]["NewSchedule"];
+import { Trial } from "./trial";
+import { WindowFields } from "./window-fields";
+import { modeFor } from "./window-form";
+import { refusalWords } from "./words";
 
 interface Known {
   schedule: Schedule;
@@ -28,33 +34,15 @@ interface Known {
   etag: string | undefined;
 }
 
-interface Form {
-  name: string;
-  choice: Choice;
-  zone: string;
-  kind: "url" | "path";
-  source: string;
-  template: TemplateForm;
-}
-
-function formOf(schedule: Schedule | undefined): Form {
-  if (!schedule) {
-    const template = { title: "", labels: {}, priority: "", options: {}, rest: "" };
-    return { name: "", choice: FIRST_CHOICE, zone: localZone(), kind: "url", source: "", template };
-  }
-  const { name, cron, time_zone: zone, source, template } = schedule;
-  const place =
-    "url" in source ? { kind: "url" as const, source: source.url } : { kind: "path" as const, source: source.path };
-  return { name, choice: fromCron(cron), zone, ...place, template: toForm(template) };
-}
-
-export function Editor({ known }: { known?: Known }) {
+export default function Editor({ known }: { known?: Known }) {
   const client = useQueryClient();
   const [, go] = useLocation();
   const { say } = useToasts();
   const box = useRef<HTMLFormElement>(null);
   const [form, setForm] = useState(() => formOf(known?.schedule));
   const [labels, setLabels] = useState(() => toRows(form.template.labels));
+  // What was read at first is what changes are told from, whatever others make of it meanwhile.
+  const [base] = useState(known?.schedule);
   // The version that is changed: what comes meanwhile by itself is somebody else's change.
   const [etag, setEtag] = useState(known?.etag);
   const posted = useRef<{ body: string; key: string }>(undefined);
@@ -64,26 +52,21 @@ export function Editor({ known }: { known?: Known }) {
   const asked = useDebounced(`${form.zone}\n${cron}`);
   const [askedZone = "", askedCron = ""] = asked.split("\n");
   const rule = useRule(askedCron, askedZone);
-  const live = rule.error instanceof Problem ? sortMistakes(rule.error).fields : {};
+  const live = rule.error instanceof Problem ? sortMistakes(rule.error, form).fields : {};
 
+  const whole = (): Form => ({ ...form, template: { ...form.template, labels: fromRows(labels) } });
   const save = useMutation({
     mutationFn: async (version: string | undefined) => {
-      const body: NewSchedule = {
-        name: form.name.trim(),
-        cron,
-        time_zone: form.zone,
-        source: form.kind === "url" ? { url: form.source.trim() } : { path: form.source.trim() },
-        template: toTemplate({ ...form.template, labels: fromRows(labels) }) as NewSchedule["template"],
-      };
-      if (known) {
+      if (base) {
         return askWithHead(
           api.PATCH("/v1/schedules/{id}", {
-            params: { path: { id: known.schedule.id }, header: { "If-Match": version } },
-            body,
+            params: { path: { id: base.id }, header: { "If-Match": version } },
+            body: toPatch(whole(), base),
           }),
         );
       }
       // The same form sent twice, as after a lost answer, makes one schedule.
+      const body = toNew(whole());
       const text = JSON.stringify(body);
       if (posted.current?.body !== text) posted.current = { body: text, key: newKey() };
       return askWithHead(
@@ -97,26 +80,46 @@ export function Editor({ known }: { known?: Known }) {
       go(`/schedules/${data.id}`, { replace: known !== undefined });
     },
   });
+  const trial = useMutation({
+    // What was tried is kept beside what came of it.
+    mutationFn: (_: { form: Form; labels: LabelRow[] }) =>
+      ask(api.POST("/v1/schedules/try", { body: toTrial(whole()) })),
+  });
   // To the first mistake, once it is shown; at every refusal.
-  const { isError, submittedAt } = save;
+  const failed = save.isError ? save : trial;
+  const { error, isError, submittedAt } = failed;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same refusal a second time is another one
   useEffect(() => {
     if (isError) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus();
   }, [isError, submittedAt]);
-  const problem = save.error instanceof Problem ? save.error : undefined;
-  const refused = problem ? sortMistakes(problem) : NO_MISTAKES;
+  const problem = error instanceof Problem ? error : undefined;
+  const refused = problem ? sortMistakes(problem, form) : NO_MISTAKES;
   const rest = restMistake(form.template.rest);
+  const needed = needsWindow(form.source);
   const mistakes: Record<string, string> = { ...refused.fields, ...live, ...(rest && { rest }) };
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    trial.reset();
     if (rest || cron === "")
       box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [type="checkbox"]')?.focus();
     else save.mutate(etag);
   };
+  const tryOut = () => {
+    if (!box.current?.reportValidity()) return;
+    save.reset();
+    if (rest) box.current.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    else trial.mutate({ form, labels });
+  };
   // Not for those whose fields show it.
-  const above = save.error && (refused.others.length > 0 || !problem?.errors.length);
+  const above = error && (refused.others.length > 0 || !problem?.errors.length);
   return (
-    <form ref={box} className={styles.form} onSubmit={submit}>
+    <form
+      ref={box}
+      className={styles.form}
+      onSubmit={submit}
+      // What the browser complains about has to be seen.
+      onInvalidCapture={({ target }) => target instanceof Element && unfold(target)}
+    >
       {above && problem?.status === 412 ? (
         <Changed
           id={known?.schedule.id ?? ""}
@@ -128,7 +131,7 @@ export function Editor({ known }: { known?: Known }) {
       ) : (
         above && (
           <div role="alert" tabIndex={-1} className={styles.alert}>
-            <p>{save.error.message}</p>
+            <p>{refusalWords(error)}</p>
             <ul>
               {refused.others.map((error) => (
                 <li key={error.pointer}>
@@ -153,25 +156,52 @@ export function Editor({ known }: { known?: Known }) {
             />
           )}
         </Field>
-        <SourceFields form={form} set={set} mistake={mistakes.source} />
+        <SourceFields form={form.source} change={(source) => set({ source })} mistakes={mistakes} />
+        <WindowFields
+          form={form.window}
+          mode={modeFor(form.window, needed)}
+          change={(window) => set({ window })}
+          all={needed ? undefined : "all that the source lists"}
+          mistakes={mistakes}
+        />
       </section>
       <section className={`${styles.part} card`} aria-labelledby="part-when">
         <h2 id="part-when">When it runs</h2>
         <CronField choice={form.choice} change={(choice) => set({ choice })} mistake={mistakes.cron} />
         <ZoneField zone={form.zone} change={(zone) => set({ zone })} mistake={mistakes.time_zone} />
         <Rule cron={askedCron} zone={askedZone} />
+        <PolicyFields policies={form.policies} change={(policies) => set({ policies })} mistakes={mistakes} />
       </section>
-      <section className={`${styles.part} card`} aria-labelledby="part-how">
-        <h2 id="part-how">What it makes</h2>
+      <section className={`${styles.part} ${styles.whole} card`} aria-labelledby="part-which">
+        <h2 id="part-which">Which montages</h2>
+        <MontageFields
+          montages={form.montages}
+          change={(montages, moved) => {
+            set({ montages });
+            // What was said of one must not be shown at another.
+            if (moved && isError) failed.reset();
+          }}
+          mistakes={mistakes}
+        />
+      </section>
+      <section className={`${styles.part} ${styles.whole} card`} aria-labelledby="part-how">
+        <h2 id="part-how">How they are made</h2>
         <TemplateFields
           form={form.template}
           change={(part) => set({ template: { ...form.template, ...part } })}
           labels={labels}
           changeLabels={setLabels}
+          montages={form.montages}
           mistakes={mistakes}
         />
       </section>
+      {trial.data && (
+        <Trial trial={trial.data} isOld={trial.variables?.form !== form || trial.variables.labels !== labels} />
+      )}
       <div className={styles.actions}>
+        <Button look="plain" icon="search" busy={trial.isPending} onClick={tryOut}>
+          Try it out
+        </Button>
         <ButtonLink look="plain" href={known ? `/schedules/${known.schedule.id}` : "/schedules"}>
           Cancel
         </ButtonLink>
@@ -180,44 +210,6 @@ export function Editor({ known }: { known?: Known }) {
         </Button>
       </div>
     </form>
-  );
-}
-
-function SourceFields({ form, set, mistake }: { form: Form; set: (part: Partial<Form>) => void; mistake?: string }) {
-  const isUrl = form.kind === "url";
-  return (
-    <div className={styles.columns}>
-      <Field label="The highlights are in">
-        {(control) => (
-          <select
-            {...control}
-            value={form.kind}
-            onChange={(event) => set({ kind: event.target.value as Form["kind"] })}
-          >
-            <option value="url">a document on the web</option>
-            <option value="path">a file of a media directory</option>
-          </select>
-        )}
-      </Field>
-      <Field
-        label={isUrl ? "Its address" : "Its place"}
-        mistake={mistake}
-        help="A JSON list of highlights, as a job’s spec has them. It is read each time that the schedule runs."
-      >
-        {(control) => (
-          <input
-            {...control}
-            required
-            type={isUrl ? "url" : "text"}
-            placeholder={isUrl ? "https://…/highlights.json" : "name:folder/highlights.json"}
-            autoCapitalize="none"
-            spellCheck={false}
-            value={form.source}
-            onChange={(event) => set({ source: event.target.value })}
-          />
-        )}
-      </Field>
-    </div>
   );
 }
 

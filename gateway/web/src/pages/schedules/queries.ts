@@ -2,8 +2,12 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, ask, askWithHead } from "../../api/client";
 import { keys } from "../../api/queries";
-import type { Schedule } from "../../api/types";
+import type { components } from "../../api/schema";
+import type { Schedule, ScheduleRun } from "../../api/types";
 import { useToasts } from "../../ui/toast";
+import { refusalWords } from "./words";
+
+export type RunRequest = components["schemas"]["RunRequest"];
 
 /** How often is looked again, in milliseconds: usually, and while a run goes on. */
 const [USUALLY, DURING] = [20_000, 1500];
@@ -60,7 +64,19 @@ export function useRuns(id: string, limit: number) {
   });
 }
 
-export function useScheduleActions(schedule: Schedule) {
+/** A run with all its jobs: asked for only where the list has not all of them. */
+export function useWholeRun(id: string, run: ScheduleRun, wanted: boolean) {
+  return useQuery({
+    queryKey: [...keys.schedule(id), "run", run.id],
+    queryFn: ({ signal }) =>
+      ask(api.GET("/v1/schedules/{id}/runs/{run}", { params: { path: { id, run: run.id } }, signal })),
+    enabled: wanted,
+    refetchInterval: run.outcome === "running" ? DURING : false,
+  });
+}
+
+/** What can be done with a schedule. With `quiet` a run that is refused is explained by whoever asked for it. */
+export function useScheduleActions(schedule: Schedule, { quiet = false } = {}) {
   const client = useQueryClient();
   const { say, complain } = useToasts();
   const { id, name } = schedule;
@@ -69,10 +85,11 @@ export function useScheduleActions(schedule: Schedule) {
     void client.invalidateQueries({ queryKey: keys.schedule(id) });
   };
   const run = useMutation({
-    mutationFn: () => ask(api.POST("/v1/schedules/{id}/run", { params: { path: { id } } })),
+    mutationFn: (asked: RunRequest) =>
+      ask(api.POST("/v1/schedules/{id}/run", { params: { path: { id } }, body: asked })),
     onSuccess: () => say(`“${name}” runs. What it makes is in its history.`),
-    // 429 says by itself that it was run less than ten seconds ago.
-    onError: complain,
+    // With a 429 comes how long to wait.
+    onError: (error) => quiet || complain(refusalWords(error)),
     onSettled: refresh,
   });
   const pause = useMutation({

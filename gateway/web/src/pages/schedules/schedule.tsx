@@ -1,23 +1,37 @@
 // One schedule: when it runs, what it makes, how it went; the place to change it; and `/schedules/new`, to make one.
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { Schedule } from "../../api/types";
 import { useUrlState } from "../../lib/url-state";
 import { Button, ButtonLink } from "../../ui/button";
 import { Confirm } from "../../ui/confirm";
 import { CopyButton } from "../../ui/copy";
+import { Fold } from "../../ui/fold";
 import { Labels } from "../../ui/labels";
 import { PageHead, usePageTitle } from "../../ui/page";
 import { Empty, Failure, Loading } from "../../ui/states";
 import { useMayChange } from "../jobs/queries";
 import { State } from "../jobs/state";
 import { Rule } from "./cron-field";
-import { Editor } from "./editor";
 import { useSchedule, useScheduleActions } from "./queries";
+import {
+  CATCH_UPS,
+  type Fact,
+  jitterWords,
+  OVERLAPS,
+  ofWords,
+  selectionWords,
+  sourceFacts,
+  windowWords,
+} from "./rule-words";
+import { RunDialog } from "./run-dialog";
 import { Runs } from "./runs";
 import styles from "./schedule.module.css";
 import { OPTIONS, placeName, toForm } from "./template";
-import { shownSchedule, sourceWords } from "./words";
+import { shownSchedule } from "./words";
+
+// Who only looks does not need it.
+const Editor = lazy(() => import("./editor"));
 
 export default function ScheduleDetails({ id }: { id: string }) {
   const isNew = id === "new";
@@ -32,7 +46,9 @@ export default function ScheduleDetails({ id }: { id: string }) {
     return (
       <>
         <PageHead title={`Change: ${schedule.name}`} above={<Link href={`/schedules/${id}`}>{schedule.name}</Link>} />
-        <Editor known={found.data} />
+        <Suspense fallback={<Loading />}>
+          <Editor known={found.data} />
+        </Suspense>
       </>
     );
   }
@@ -43,7 +59,9 @@ function NewSchedule() {
   return (
     <>
       <PageHead title="New schedule" above={<Link href="/schedules">Schedules</Link>} />
-      <Editor />
+      <Suspense fallback={<Loading />}>
+        <Editor />
+      </Suspense>
     </>
   );
 }
@@ -88,7 +106,9 @@ function Shown({ schedule, mayChange }: { schedule: Schedule; mayChange: boolean
           <h2 id="when-title">When it runs</h2>
           {schedule.paused && <p>It is paused: these times are skipped until it is resumed.</p>}
           <Rule cron={schedule.cron} zone={schedule.time_zone} />
+          <Facts facts={policyFacts(schedule)} />
         </section>
+        <Reads schedule={schedule} />
         <Makes schedule={schedule} />
         <Runs id={schedule.id} zone={schedule.time_zone} className={styles.wide} />
       </div>
@@ -99,12 +119,15 @@ function Shown({ schedule, mayChange }: { schedule: Schedule; mayChange: boolean
 function Actions({ schedule }: { schedule: Schedule }) {
   const { run, pause, remove } = useScheduleActions(schedule);
   const [, go] = useLocation();
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<"delete" | "run">();
   const { paused } = schedule;
   return (
     <>
-      <Button icon="play" busy={run.isPending} onClick={() => run.mutate()}>
+      <Button icon="play" busy={run.isPending} onClick={() => run.mutate({})}>
         Run now
+      </Button>
+      <Button look="plain" icon="schedules" onClick={() => setAsked("run")}>
+        Run for other days
       </Button>
       <Button
         look="plain"
@@ -117,15 +140,16 @@ function Actions({ schedule }: { schedule: Schedule }) {
       <ButtonLink look="plain" icon="edit" href={`/schedules/${schedule.id}?edit=1`}>
         Change
       </ButtonLink>
-      <Button look="danger" icon="trash" onClick={() => setAsked(true)}>
+      <Button look="danger" icon="trash" onClick={() => setAsked("delete")}>
         Delete
       </Button>
-      {asked && (
+      {asked === "run" && <RunDialog schedule={schedule} close={() => setAsked(undefined)} />}
+      {asked === "delete" && (
         <Confirm
           title="Delete this schedule?"
           action="Delete the schedule"
           danger
-          close={() => setAsked(false)}
+          close={() => setAsked(undefined)}
           run={() => remove.mutateAsync().then(() => go("/schedules", { replace: true }))}
         >
           <p>
@@ -138,43 +162,74 @@ function Actions({ schedule }: { schedule: Schedule }) {
   );
 }
 
-/** What it makes, and of what. */
-function Makes({ schedule }: { schedule: Schedule }) {
-  const form = toForm(schedule.template);
-  const json = JSON.stringify(schedule.template, null, 2);
+function Facts({ facts }: { facts: Fact[] }) {
   return (
-    <section className={`${styles.section} card`} aria-labelledby="makes-title">
-      <h2 id="makes-title">What it makes</h2>
-      <dl className={styles.facts}>
-        <div>
-          <dt>Highlights from</dt>
+    <dl className={styles.facts}>
+      {facts.map(({ name, words, code }) => (
+        <div key={name}>
+          <dt>{name}</dt>
           <dd>
-            <code>{sourceWords(schedule.source)}</code>
+            {words} {code && <code>{code}</code>}
           </dd>
         </div>
-        <div>
-          <dt>Title</dt>
-          <dd>{form.title || "that of the first highlight"}</dd>
-        </div>
-        <div>
-          <dt>Priority</dt>
-          <dd>{form.priority || 0}</dd>
-        </div>
-        {OPTIONS.map(({ place, name, values }) => {
-          const chosen = form.options[placeName(place)];
-          return (
-            chosen && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{(values as Record<string, string>)[chosen]}</dd>
-              </div>
-            )
-          );
-        })}
-      </dl>
+      ))}
+    </dl>
+  );
+}
+
+const policyFacts = ({ jitter_seconds, catch_up, overlap }: Schedule): Fact[] => [
+  ...(jitter_seconds > 0 ? [{ name: "A run begins", words: jitterWords(jitter_seconds) }] : []),
+  { name: "If runs were missed", words: CATCH_UPS[catch_up] ?? catch_up },
+  { name: "If jobs of the run before are not done", words: OVERLAPS[overlap] ?? overlap },
+];
+
+/** What it reads. */
+function Reads({ schedule }: { schedule: Schedule }) {
+  return (
+    <section className={`${styles.section} card`} aria-labelledby="reads-title">
+      <h2 id="reads-title">What it reads</h2>
+      <Facts facts={[...sourceFacts(schedule.source), { name: "Which days", words: windowWords(schedule.window) }]} />
+    </section>
+  );
+}
+
+/** Which montages it makes, and how. */
+function Makes({ schedule }: { schedule: Schedule }) {
+  const form = toForm(schedule.template);
+  const { montages } = schedule;
+  const titled = montages.length > 0 && montages.every((montage) => montage.title);
+  const json = JSON.stringify({ montages, template: schedule.template }, null, 2);
+  const options = OPTIONS.flatMap(({ place, name, values }): Fact[] => {
+    const chosen = form.options[placeName(place)];
+    return chosen ? [{ name, words: (values as Record<string, string>)[chosen] ?? chosen }] : [];
+  });
+  return (
+    <section className={`${styles.section} ${styles.wide} card`} aria-labelledby="makes-title">
+      <h2 id="makes-title">What it makes</h2>
+      {montages.length === 0 ? (
+        <p>One montage of everything.</p>
+      ) : (
+        <ol className={styles.montages}>
+          {montages.map((montage, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the places of the rules are what tells them apart
+            <li key={index}>
+              {ofWords(montage)}
+              {montage.title && <>: “{montage.title}”</>}
+              <span className="soft"> – {selectionWords(montage.select).join(", ")}</span>
+              <Labels labels={montage.labels ?? {}} />
+            </li>
+          ))}
+        </ol>
+      )}
+      <Facts
+        facts={[
+          ...(titled ? [] : [{ name: "Title", words: form.title || "the schedule’s name" }]),
+          { name: "Priority", words: form.priority || "0" },
+          ...options,
+        ]}
+      />
       <Labels labels={form.labels} to={(name, value) => `/jobs?label=${encodeURIComponent(`${name}:${value}`)}`} />
-      <details>
-        <summary>The template as JSON</summary>
+      <Fold title="Montages and template as JSON">
         <div className={styles.raw}>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and has to by keyboard too */}
           <pre tabIndex={0}>{json}</pre>
@@ -184,7 +239,7 @@ function Makes({ schedule }: { schedule: Schedule }) {
             </CopyButton>
           </div>
         </div>
-      </details>
+      </Fold>
     </section>
   );
 }

@@ -1,7 +1,7 @@
 // The schedules: what is made by itself, when it comes next, and how it went.
 import { Link } from "wouter";
-import type { Schedule } from "../../api/types";
-import { age } from "../../lib/format";
+import type { Schedule, ScheduleRun } from "../../api/types";
+import { age, count } from "../../lib/format";
 import { useNow } from "../../lib/now";
 import { Button, ButtonLink } from "../../ui/button";
 import { More } from "../../ui/more";
@@ -83,7 +83,7 @@ function Row({ schedule, now, mayChange }: { schedule: Schedule; now: number; ma
             icon="play"
             label={`Run now: ${name}`}
             busy={run.isPending}
-            onClick={() => run.mutate()}
+            onClick={() => run.mutate({})}
           />
           <Button
             look="quiet"
@@ -136,17 +136,29 @@ function LastRun({ id, now }: { id: string; now: number }) {
           <State shown={shownRun(last)} />
           <span className="soft small">
             <time dateTime={last.started_at}>{age(last.started_at, now)}</time>
-            {last.job_id && (
-              <>
-                {" · "}
-                <Link href={`/jobs/${last.job_id}`}>its job</Link>
-              </>
-            )}
+            <Made id={id} run={last} />
           </span>
         </>
       ) : (
         <span className="soft small">{runs.isSuccess ? "Has not run yet" : "\u00a0"}</span>
       )}
     </div>
+  );
+}
+
+/** What a run made: its job, or how many there are. */
+function Made({ id, run }: { id: string; run: ScheduleRun }) {
+  if (run.job_count === 0) return null;
+  const only = run.job_count === 1 ? run.jobs[0]?.job_id : undefined;
+  return (
+    <>
+      {" · "}
+      {only ? (
+        <Link href={`/jobs/${only}`}>its job</Link>
+      ) : (
+        <Link href={`/schedules/${id}`}>{count(run.job_count, "job")}</Link>
+      )}
+      {run.report && run.report.skipped > 0 && ` · ${run.report.skipped.toLocaleString("en")} skipped`}
+    </>
   );
 }

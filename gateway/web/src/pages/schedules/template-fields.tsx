@@ -2,6 +2,7 @@
 import { Field } from "../../ui/field";
 import { type LabelRow, LabelsField } from "../../ui/labels";
 import styles from "./editor.module.css";
+import type { MontageForm } from "./montage-form";
 import { OPTIONS, placeName, type TemplateForm } from "./template";
 
 interface TemplateFieldsProps {
@@ -9,16 +10,23 @@ interface TemplateFieldsProps {
   change: (part: Partial<TemplateForm>) => void;
   labels: LabelRow[];
   changeLabels: (rows: LabelRow[]) => void;
+  /** The montages that it is the template of; none for one of everything. */
+  montages: MontageForm[];
   /** What is wrong, by field. */
   mistakes: Record<string, string>;
 }
 
-export function TemplateFields({ form, change, labels, changeLabels, mistakes }: TemplateFieldsProps) {
+export function TemplateFields({ form, change, labels, changeLabels, montages, mistakes }: TemplateFieldsProps) {
+  const titled = montages.length > 0 && montages.every(({ texts }) => texts.title);
   return (
     <>
       <Field
         label="Title"
-        help="{date} becomes the day on which it runs, in the schedule’s time zone. Without a title, that of the first highlight."
+        help={
+          titled
+            ? "Each montage has a title of its own: this one is not used."
+            : "{date} becomes the day on which it runs, in the schedule’s time zone; {from}, {to}, {streamer}, {count} and {name} can stand in it too. Without a title, the schedule’s name, and the streamer’s where it is one’s."
+        }
         mistake={mistakes.title}
       >
         {(control) => (
@@ -34,7 +42,7 @@ export function TemplateFields({ form, change, labels, changeLabels, mistakes }:
       <LabelsField
         rows={labels}
         change={changeLabels}
-        help="Names of lower-case letters, digits, _ - and . with any values. Lists can be narrowed to them."
+        help="Names of lower-case letters, digits, _ - and . with any values, in which {date} and its like can stand too. Lists can be narrowed to them."
         mistake={mistakes.labels}
       />
       <div className={styles.columns}>
@@ -54,7 +62,12 @@ export function TemplateFields({ form, change, labels, changeLabels, mistakes }:
         {OPTIONS.map(({ place, name, values }) => {
           const key = placeName(place);
           return (
-            <Field key={key} label={name} mistake={mistakes[key]}>
+            <Field
+              key={key}
+              label={name}
+              mistake={mistakes[key]}
+              help={key === "order" && montages.length > 0 ? "By score goes over the order of a montage." : undefined}
+            >
               {(control) => (
                 <select
                   {...control}

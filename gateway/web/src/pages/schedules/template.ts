@@ -1,8 +1,8 @@
 // A schedule's template, taken apart for a form and put together again: what the form knows has fields, everything else of the spec stays
 // JSON, so that nothing is lost that was made by other means.
+import { isObject, type Json, look, putIn, takeOut } from "../../lib/json";
 
 export type Template = Record<string, unknown>;
-type Json = Record<string, unknown>;
 
 /** The options that have fields, by their place in the spec, with the values that can be chosen, the usual one first. */
 export const OPTIONS = [
@@ -52,38 +52,7 @@ export interface TemplateForm {
   rest: string;
 }
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-/** Takes a value out of nested objects, and with it the objects that are empty then. */
-function takeOut(from: Json, [name, ...below]: readonly string[]): unknown {
-  if (name === undefined) return undefined;
-  const value = from[name];
-  if (below.length === 0) {
-    delete from[name];
-    return value;
-  }
-  if (!isObject(value)) return undefined;
-  const taken = takeOut(value, below);
-  if (Object.keys(value).length === 0) delete from[name];
-  return taken;
-}
-
-function look(from: Json, [name, ...below]: readonly string[]): unknown {
-  const value = name === undefined ? undefined : from[name];
-  return below.length === 0 ? value : isObject(value) ? look(value, below) : undefined;
-}
-
-function putIn(into: Json, [name, ...below]: readonly string[], value: string): void {
-  if (name === undefined) return;
-  if (below.length === 0) into[name] = value;
-  else {
-    const inner = isObject(into[name]) ? into[name] : {};
-    into[name] = inner;
-    putIn(inner, below, value);
-  }
-}
 
 /** The fields of a template. */
 export function toForm(template: Template): TemplateForm {
