@@ -6,7 +6,7 @@
 use chrono_tz::Tz;
 use contracts::{
     decode::{Fields, Mistakes, nearest},
-    import::{MontageOf, MontageRule},
+    import::{ClipOrder, MontageOf, MontageRule},
     problem::FieldError,
     spec::{LONGEST_TITLE, NewJob, SpecError},
 };
@@ -170,7 +170,11 @@ pub fn job(
         .enumerate()
         .map(|(index, clip)| highlight(clip, rule.highlight_title.as_deref(), index + 1, zone))
         .collect();
-    let body = compose(template, Some(title), &labels, Value::Array(highlights));
+    let mut body = compose(template, Some(title), &labels, Value::Array(highlights));
+    if rule.select.order != ClipOrder::Given {
+        // The order that was selected is the one that is meant, whatever the template says of montages in general.
+        body["spec"]["order"] = "given".into();
+    }
     let job = NewJob::decode(&body).map_err(|error| match error {
         SpecError::UnknownKind(detail) => detail,
         SpecError::Invalid(errors) => told(&errors),

@@ -115,6 +115,18 @@ fn import_of_days(days: u16) -> Import {
 }
 
 #[test]
+fn the_order_of_a_selection_is_kept_whatever_the_template_orders() {
+    let import = import(
+        json!({"template": {"spec": {"order": "score"}}, "montages": [{"select": {"order": "time"}}, {}]}),
+    );
+    let planned = plan(&import, "x", at(), &mut gathered(&import, week())).unwrap();
+    assert_eq!(
+        (&planned[0].body["spec"]["order"], &planned[1].body["spec"]["order"]),
+        (&json!("given"), &json!("score"))
+    );
+}
+
+#[test]
 fn without_a_window_the_moment_tells_one_import_from_the_next() {
     let import = import(json!({"window": null, "montages": []}));
     let key = |at| plan(&import, "import:weekly", at, &mut gathered(&import, week())).unwrap().remove(0).key;
