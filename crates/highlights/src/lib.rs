@@ -18,6 +18,8 @@ pub mod run;
 pub mod select;
 pub mod source;
 pub mod template;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod window;
 
 pub use candidate::{Candidate, Gathered, Streamer, When};

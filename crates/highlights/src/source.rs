@@ -7,6 +7,7 @@ pub mod document;
 pub mod dynamodb;
 pub mod rate;
 pub mod twitch;
+pub mod video;
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// Those of a process's settings.
+    /// Those of a service, which reads in the name of others, by its settings.
     ///
     /// # Errors
     /// When a setting cannot be read.
@@ -80,6 +81,14 @@ impl Ways {
             dynamodb: dynamodb::Ways::from_env(env)?,
             twitch: twitch::Ways::from_env(env)?,
         })
+    }
+
+    /// Those of a program that its user runs with credentials of their own, as [`dynamodb::Ways::for_own_account`] says.
+    ///
+    /// # Errors
+    /// When a setting cannot be read.
+    pub fn for_own_account(env: &Env, fetcher: Fetcher) -> anyhow::Result<Self> {
+        Ok(Self { dynamodb: dynamodb::Ways::for_own_account(env)?, ..Self::from_env(env, fetcher)? })
     }
 }
 

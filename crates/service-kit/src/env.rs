@@ -140,6 +140,16 @@ pub const KNOWN: &[Variable] = &[
         "SM_S3_CONDITIONAL_PUT",
         "false for a service that does not know If-None-Match on PUT (default true)",
     ),
+    // Where highlights come from: scheduler, the Lambda handler, and the command line's imports.
+    plain(
+        "SM_DYNAMODB_TABLES",
+        "DynamoDB tables that schedules may read, comma between them (default none; imports with credentials of one's own: all)",
+    ),
+    plain("SM_DYNAMODB_ENDPOINT", "A DynamoDB other than AWS's own, like http://127.0.0.1:8000"),
+    plain("SM_TWITCH_CLIENT_ID", "The client id of an application that is registered with Twitch"),
+    secret("SM_TWITCH_CLIENT_SECRET", "Its secret"),
+    plain("SM_TWITCH_API_URL", "Where Twitch's API is (default https://api.twitch.tv)"),
+    plain("SM_TWITCH_AUTH_URL", "Where Twitch gives tokens (default https://id.twitch.tv)"),
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
     plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),

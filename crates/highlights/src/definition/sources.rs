@@ -12,7 +12,10 @@ use contracts::{
 use serde_json::{Value, json};
 use serde_json_path::JsonPath;
 
-use crate::{source::rate::FrameRate, template};
+use crate::{
+    source::{dynamodb, rate::FrameRate},
+    template,
+};
 
 /// How long a highlight in DynamoDB is, if its source does not say.
 const USUAL_SECONDS: i64 = 60;
@@ -246,6 +249,9 @@ fn read_dynamodb(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Optio
         fields.required("video", mistakes).and_then(|value| read_video(value, &fields.at("video"), mistakes));
     let duration = fields.length("duration", 1..=LONGEST_CLIP_SECONDS * 1000, mistakes);
     let region = fields.text("region", 50, mistakes);
+    if let Some(Err(detail)) = region.as_deref().map(dynamodb::check_region) {
+        mistakes.add(fields.at("region"), detail);
+    }
     Some(DynamodbSource {
         streamers: streamers?,
         highlights: highlights?,
