@@ -254,6 +254,7 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/schedules/{id}/pause", upstream: Upstream::Scheduler, rules: &[POST] },
     Route { pattern: "/v1/schedules/{id}/resume", upstream: Upstream::Scheduler, rules: &[POST] },
     Route { pattern: "/v1/schedules/{id}/runs", upstream: Upstream::Scheduler, rules: &[GET] },
+    Route { pattern: "/v1/schedules/{id}/runs/{run}", upstream: Upstream::Scheduler, rules: &[GET] },
 ];
 
 impl Route {

@@ -1,22 +1,26 @@
-//! Decides when: schedules with a cron expression and a time zone, each tick of which reads a list of highlights and posts
-//! one job, with any number of schedulers running.
+//! Decides when: schedules with a cron expression and a time zone, each tick of which reads highlights from a source, selects, and
+//! posts the jobs of one montage or of many, with any number of schedulers running.
 //!
-//! Promises: a tick becomes at most one job, whatever crashes between its steps, and exactly one if its source lists
-//! highlights and jobs-repo accepts them; what became of each tick is kept, with the reason where it failed. Missed ticks are
-//! made up for by one run, for the latest of them. It fails to start without its database; jobs-repo and the
+//! Promises: a tick is run once, and each montage of the same days is posted once, whatever crashes between the steps; what became of
+//! each tick is kept, with what was read and skipped, the jobs, and the reason where it failed. What happens to missed ticks, and to
+//! runs whose predecessor is not done, is each schedule's own policy. It fails to start without its database; jobs-repo and the
 //! sources may come and go.
 
+pub mod definition;
+pub mod missed;
+pub mod posts;
 pub mod routes;
 pub mod rule;
+pub mod runs;
 pub mod store;
-pub mod template;
 pub mod ticks;
 pub mod work;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use fetch::{FetchConfig, Fetcher};
+use highlights::Ways;
 use secrecy::SecretString;
 use service_kit::{Running, client::ServiceClient, db::DatabaseConfig, env::Env, http::ServeOptions};
 use tokio::{sync::Notify, task::JoinSet};
@@ -28,8 +32,13 @@ use crate::{routes::Api, work::Worker};
 /// Runs that one scheduler does at once, so that a slow source holds up no other.
 const LOOPS: usize = 4;
 
+/// Longest time of one request to a source, and most tries of it; a run tries again by itself.
+const FETCH_TIME: Duration = Duration::from_secs(30);
+/// Most tries of one request.
+const FETCH_TRIES: u32 = 3;
+
 /// Settings.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// `SM_SCHEDULER_LISTEN`
     pub listen: SocketAddr,
@@ -37,8 +46,8 @@ pub struct Config {
     pub jobs_url: String,
     /// `SM_INTERNAL_TOKEN`
     pub internal_token: Option<SecretString>,
-    /// `SM_FETCH_…`, `SM_MEDIA_DIRS`. Lists of highlights are small: time and tries are bounded further, see [`work`].
-    pub fetch: FetchConfig,
+    /// `SM_FETCH_…`, `SM_MEDIA_DIRS` and those of the sources.
+    pub ways: Ways,
     /// `SM_DATABASE_URL`, `SM_DATABASE_CONNECTIONS`
     pub database: DatabaseConfig,
 }
@@ -53,7 +62,7 @@ impl Config {
             listen: env.parse("SM_SCHEDULER_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8083)))?,
             jobs_url: env.get("SM_JOBS_URL").unwrap_or("http://127.0.0.1:8081").to_owned(),
             internal_token: env.secret("SM_INTERNAL_TOKEN"),
-            fetch: FetchConfig::from_lookup(&|name| env.lookup(name))?,
+            ways: Ways::from_env(env, fetcher(FetchConfig::from_lookup(&|name| env.lookup(name))?)?)?,
             database: DatabaseConfig::from_env(env)?,
         })
     }
@@ -70,7 +79,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let worker = Worker {
         owner: Uuid::new_v4(),
         pool: pool.clone(),
-        fetcher: fetcher(config.fetch)?,
+        ways: config.ways,
         jobs: ServiceClient::new("jobs-repo", &config.jobs_url, config.internal_token.clone())?,
     };
     let mut loops = JoinSet::new();
@@ -86,7 +95,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         serving.done.await??;
         // A run that is under way has the time that requests have; then its lease runs out and another scheduler does it.
         shutdown.cancelled().await;
-        let drained = tokio::time::timeout(std::time::Duration::from_secs(8), async {
+        let drained = tokio::time::timeout(Duration::from_secs(8), async {
             while loops.join_next().await.is_some() {}
         });
         if drained.await.is_err() {
@@ -97,12 +106,12 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     Ok(Running { address, done })
 }
 
-/// The guarded way out, with the bounds of small documents.
+/// The guarded way out, with the bounds of lists, which are small.
 ///
 /// # Errors
 /// Where TLS has no root certificates to start with.
 pub fn fetcher(config: FetchConfig) -> anyhow::Result<Fetcher> {
-    let (timeout, attempts) = (config.timeout.min(work::FETCH_TIME), config.attempts.min(3));
+    let (timeout, attempts) = (config.timeout.min(FETCH_TIME), config.attempts.min(FETCH_TRIES));
     Ok(Fetcher::new(FetchConfig { timeout, attempts, ..config })?)
 }
 

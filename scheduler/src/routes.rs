@@ -12,8 +12,8 @@ use contracts::{
     ids::ScheduleId,
     problem::{Problem, ProblemCode},
     schedule::{
-        NewSchedule, RunPage, Schedule, SchedulePage, SchedulePatch, SchedulePreview, SchedulePreviewRequest,
-        ScheduleRun,
+        NewSchedule, RunPage, RunRequest, Schedule, SchedulePage, SchedulePatch, SchedulePreview,
+        SchedulePreviewRequest, ScheduleRun,
     },
 };
 use serde::Deserialize;
@@ -31,7 +31,10 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use crate::{store, template};
+use crate::{
+    definition::{self, Definition},
+    runs, store,
+};
 
 /// Shortest time between two runs of a schedule by hand, in seconds.
 pub const HAND_PAUSE_SECONDS: u32 = 10;
@@ -56,7 +59,8 @@ pub fn router() -> OpenApiRouter<Api> {
         .routes(routes!(run))
         .routes(routes!(pause))
         .routes(routes!(resume))
-        .routes(routes!(runs))
+        .routes(routes!(list_runs))
+        .routes(routes!(get_run))
 }
 
 /// Which page of a list.
@@ -93,10 +97,13 @@ fn not_found() -> ApiError {
 
 /// Make a schedule
 ///
-/// Every tick reads the list of highlights from `source` and posts a job made of `template` and the list. The cron
-/// expression is read in `time_zone`, where every moment of the wall clock counts once: a tick that falls into the hour that
+/// Every tick reads the highlights of the days that `window` says from `source`, and posts the jobs of `montages`: each is made of
+/// `template` and the highlights that its `select` takes. A row that cannot be used is told in the run and skipped. The same days are made
+/// into the same montage once: a run finds what an earlier one posted for them.
+///
+/// The cron expression is read in `time_zone`, where every moment of the wall clock counts once: a tick that falls into the hour that
 /// is skipped when the clock is set forward comes at the end of the gap, one in the hour that is repeated comes the first time
-/// only. Ticks that pass while no scheduler is there are made up for by one run, for the latest of them. The same
+/// only. What becomes of ticks that pass while no scheduler is there is said by `catch_up`. The same
 /// `Idempotency-Key` with the same body answers the same schedule, as it is now, for as long as there is one.
 #[utoipa::path(
     operation_id = "create_schedule",
@@ -116,14 +123,15 @@ async fn create(
     Json(body): Json<Value>,
 ) -> ApiResult<Response> {
     let now = store::now(&api.pool).await?;
-    let plan = template::decode(&body, now).map_err(ApiError::invalid)?;
+    let definition = definition::decode(&body, now).map_err(ApiError::invalid)?;
     let key = idempotency::key(&headers)?.map(|key| store::PostKey {
         caller: caller.key,
         key,
         request_hash: idempotency::hash(body),
     });
-    let schedule =
-        store::insert(&api.pool, &plan, next(&plan, now), key.as_ref()).await?.ok_or_else(|| {
+    let schedule = store::insert(&api.pool, &definition, next(&definition, now), key.as_ref())
+        .await?
+        .ok_or_else(|| {
             ApiError::new(
                 ProblemCode::IdempotencyConflict,
                 "This Idempotency-Key came with another body before. Use a new key for a new schedule.",
@@ -136,8 +144,8 @@ async fn create(
     Ok(response)
 }
 
-fn next(plan: &template::Plan, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    (!plan.paused).then(|| plan.rule.next(now)).flatten()
+fn next(definition: &Definition, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (!definition.paused).then(|| definition.rule.next(now)).flatten()
 }
 
 /// Preview a schedule
@@ -153,7 +161,7 @@ fn next(plan: &template::Plan, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
 )]
 async fn preview(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<Json<SchedulePreview>> {
     let now = store::now(&api.pool).await?;
-    let rule = template::decode_rule(&body, now).map_err(ApiError::invalid)?;
+    let rule = definition::decode_rule(&body, now).map_err(ApiError::invalid)?;
     Ok(Json(SchedulePreview {
         description: rule.describe(),
         next: rule.ticks(now).take(PREVIEWED).map(|tick| rule.local(tick)).collect(),
@@ -195,7 +203,7 @@ async fn get(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult<Re
 
 /// Change a schedule
 ///
-/// Absent fields stay as they are; `source` and `template` are replaced as a whole. With `If-Match` only if nobody changed it
+/// Absent fields stay as they are; `source`, `window`, `montages` and `template` are replaced as a whole. With `If-Match` only if nobody changed it
 /// in between.
 #[utoipa::path(
     operation_id = "change_schedule",
@@ -232,17 +240,21 @@ async fn change_to(
     check_if_match(headers, &etag(&present))?;
     let mut whole = json!({
         "name": present.name, "cron": present.cron, "time_zone": present.time_zone, "source": present.source,
-        "template": present.template, "paused": present.paused,
+        "window": present.window, "montages": present.montages, "template": present.template,
+        "jitter": format!("{}s", present.jitter_seconds), "catch_up": present.catch_up, "overlap": present.overlap,
+        "paused": present.paused,
     });
     for (name, value) in patch {
         whole[name] = value;
     }
-    let plan = template::decode(&whole, now).map_err(ApiError::invalid)?;
+    let wanted = definition::decode(&whole, now).map_err(ApiError::invalid)?;
     // A tick that is due already is not lost by a change of something else.
-    let same_rule =
-        plan.cron == present.cron && plan.time_zone == present.time_zone && !plan.paused && !present.paused;
-    let next_at = if same_rule { present.next_at } else { next(&plan, now) };
-    let schedule = store::update(&mut transaction, id, &plan, next_at).await?;
+    let same_rule = wanted.cron == present.cron
+        && wanted.import.time_zone == present.time_zone
+        && !wanted.paused
+        && !present.paused;
+    let next_at = if same_rule { present.next_at } else { next(&wanted, now) };
+    let schedule = store::update(&mut transaction, id, &wanted, next_at).await?.ok_or_else(not_found)?;
     transaction.commit().await?;
     Ok(with_etag(StatusCode::OK, schedule))
 }
@@ -264,24 +276,31 @@ async fn delete(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult
 
 /// Run a schedule now
 ///
-/// As if a tick were due, paused or not. At most once in ten seconds. The answer names the run, which goes on by itself:
-/// look at the schedule's runs for its end.
+/// As if a tick were due, paused or not, and whether or not jobs of the run before are done; for the days of the schedule's window, or for those
+/// that are asked for. What was posted for the same days before is not posted again, unless `again` says so. At most once in ten seconds.
+/// The answer names the run, which goes on by itself: look at it for its end.
 #[utoipa::path(
     operation_id = "run_schedule",
     post, path = "/v1/schedules/{id}/run", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id")),
+    request_body(content = RunRequest, description = "Nothing, or what is different this time"),
     responses(
-        (status = 202, description = "The run", body = ScheduleRun),
+        (status = 202, description = "The run", body = ScheduleRun, headers(("Location" = String, description = "Its path"))),
+        (status = 400, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Mistakes, each with its pointer", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "It was run by hand less than ten seconds ago", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn run(
     State(api): State<Api>,
     Path(id): Path<ScheduleId>,
-) -> ApiResult<(StatusCode, Json<ScheduleRun>)> {
+    body: Option<Json<Value>>,
+) -> ApiResult<Response> {
+    let body = body.map_or_else(|| json!({}), |Json(body)| body);
+    let asked = definition::decode_asked(&body).map_err(ApiError::invalid)?;
     let mut transaction = api.pool.begin().await?;
     store::lock(&mut transaction, id).await?.ok_or_else(not_found)?;
-    if let Some(left) = store::hand_wait(&mut transaction, id, f64::from(HAND_PAUSE_SECONDS)).await? {
+    if let Some(left) = runs::hand_wait(&mut transaction, id, f64::from(HAND_PAUSE_SECONDS)).await? {
         let detail = format!("It was run by hand less than {HAND_PAUSE_SECONDS} seconds ago.");
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the pause")]
         let seconds = left.ceil() as u64;
@@ -290,10 +309,12 @@ async fn run(
             ..ApiError::new(ProblemCode::RateLimited, detail)
         });
     }
-    let run = store::insert_hand_run(&mut transaction, id).await?;
+    let run = runs::insert_by_hand(&mut transaction, id, asked).await?;
     transaction.commit().await?;
     api.wake.notify_one();
-    Ok((StatusCode::ACCEPTED, Json(run)))
+    let run = runs::find(&api.pool, id, run).await?.ok_or_else(not_found)?;
+    let location = format!("/v1/schedules/{id}/runs/{}", run.id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(run)).into_response())
 }
 
 /// Pause a schedule
@@ -330,7 +351,7 @@ async fn resume(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult
 
 /// List a schedule's runs
 ///
-/// Newest first; the newest thousand are kept.
+/// Newest first, each with the first twenty of its jobs; the newest thousand are kept.
 #[utoipa::path(
     operation_id = "list_schedule_runs",
     get, path = "/v1/schedules/{id}/runs", tag = "schedules", params(("id" = ScheduleId, Path, description = "The schedule's id"), PageQuery),
@@ -340,7 +361,7 @@ async fn resume(State(api): State<Api>, Path(id): Path<ScheduleId>) -> ApiResult
         (status = 404, description = "There is no such schedule", body = Problem, content_type = "application/problem+json"),
     )
 )]
-async fn runs(
+async fn list_runs(
     State(api): State<Api>,
     Path(id): Path<ScheduleId>,
     Query(query): Query<PageQuery>,
@@ -348,7 +369,26 @@ async fn runs(
     let limit = paging::limit(query.limit)?;
     let before = query.cursor.map(|cursor| paging::decode::<Uuid>(&cursor, &id)).transpose()?;
     store::find(&api.pool, id).await?.ok_or_else(not_found)?;
-    let mut items = store::runs(&api.pool, id, before, limit + 1).await?;
+    let mut items = runs::page(&api.pool, id, before, limit + 1).await?;
     let next_cursor = paging::cut(&mut items, limit, &id, |last| last.id);
     Ok(Json(RunPage { items, next_cursor }))
+}
+
+/// Show a run of a schedule
+///
+/// With all its jobs, and the first fifty rows of its source that could not be used.
+#[utoipa::path(
+    operation_id = "get_schedule_run",
+    get, path = "/v1/schedules/{id}/runs/{run}", tag = "schedules",
+    params(("id" = ScheduleId, Path, description = "The schedule's id"), ("run" = Uuid, Path, description = "The run's id")),
+    responses(
+        (status = 200, description = "The run", body = ScheduleRun),
+        (status = 404, description = "There is no such schedule, or no such run", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn get_run(
+    State(api): State<Api>,
+    Path((id, run)): Path<(ScheduleId, Uuid)>,
+) -> ApiResult<Json<ScheduleRun>> {
+    runs::find(&api.pool, id, run).await?.map(Json).ok_or_else(|| ApiError::not_found("run of this schedule"))
 }

@@ -47,14 +47,6 @@ impl Rule {
         parser().parse(text).map_err(|error| format!("{accepted}: {error}"))
     }
 
-    /// Reads an IANA time zone.
-    ///
-    /// # Errors
-    /// A sentence that says what is accepted.
-    pub fn zone(text: &str) -> Result<Tz, String> {
-        text.parse().map_err(|_| format!("`{text}` is not an IANA time zone like `Europe/Berlin` or `UTC`"))
-    }
-
     /// The rule of an expression in a zone.
     #[must_use]
     pub fn new(cron: Cron, zone: Tz) -> Self {
@@ -66,7 +58,7 @@ impl Rule {
     /// # Errors
     /// A sentence that says what is accepted.
     pub fn parse(cron: &str, zone: &str) -> Result<Self, String> {
-        Ok(Self::new(Self::cron(cron)?, Self::zone(zone)?))
+        Ok(Self::new(Self::cron(cron)?, highlights::window::zone(zone)?))
     }
 
     /// The first tick after a moment; `None` if there is none any more, as for the 30th of February.
@@ -107,12 +99,6 @@ impl Rule {
             }
         }
         None
-    }
-
-    /// The date of a tick in the rule's zone, as `2026-11-22`.
-    #[must_use]
-    pub fn date(&self, tick: DateTime<Utc>) -> String {
-        tick.with_timezone(&self.zone).format("%Y-%m-%d").to_string()
     }
 
     /// A moment with the offset that the rule's zone has then.
@@ -271,7 +257,7 @@ mod tests {
             assert!(Rule::cron(cron).is_err(), "{cron}");
         }
         for zone in ["", "Mars/Olympus", "CEST", "+02:00"] {
-            assert!(Rule::zone(zone).is_err(), "{zone}");
+            assert!(highlights::window::zone(zone).is_err(), "{zone}");
         }
         assert_eq!(Rule::parse("0 0 30 2 *", "UTC").unwrap().next(at("2026-01-01T00:00:00Z")), None);
     }
@@ -311,12 +297,6 @@ mod tests {
             ["2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"]
         );
         assert_eq!(Rule::parse("0 0 30 2 *", "UTC").unwrap().ticks(at("2026-01-01T00:00:00Z")).count(), 0);
-    }
-
-    #[test]
-    fn a_date_is_the_zones_own() {
-        let rule = Rule::parse("0 1 * * *", "Asia/Tokyo").unwrap();
-        assert_eq!(rule.date(at("2026-11-21T16:00:00Z")), "2026-11-22");
     }
 
     const CRONS: &[&str] = &[

@@ -1,27 +1,33 @@
 //! Ticks and what becomes of them, in PostgreSQL. Two steps, each safe to do by any number of schedulers at once:
 //!
 //! 1. [`materialise`] turns due schedules into runs that are to be done: the run's row and the schedule's next tick are
-//!    written in one transaction, under `FOR UPDATE SKIP LOCKED`, and a tick is unique. Ticks that passed while no scheduler
-//!    was there are run once, for the latest of them.
-//! 2. [`claim`] takes a run under the lease on its schedule. The job is written into the run's row before it is posted
-//!    ([`keep_job`]), and posted under a key that names the tick: whoever takes the run over after a crash posts the very
-//!    same, and jobs-repo answers the very same job. [`finish`] and [`postpone`] write only while the lease is held.
+//!    written in one transaction, under `FOR UPDATE SKIP LOCKED`, and a tick is unique. What becomes of ticks that passed while no
+//!    scheduler was there is the schedule's own policy ([`crate::missed`]).
+//! 2. [`claim`] takes a run under the lease on its schedule, which is kept by [`renew`]. Its jobs are in [`crate::posts`]. [`finish`] and
+//!    [`postpone`] write only while the lease is held.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use contracts::{ids::ScheduleId, schedule::HighlightSource};
-use serde_json::Value;
+use contracts::{
+    ids::ScheduleId,
+    import::{HighlightSource, MontageRule, WindowRule},
+    schedule::Overlap,
+};
+use highlights::{import::Import, window};
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::rule::Rule;
+use crate::{
+    missed::{Due, delay, judge},
+    rule::Rule,
+    store::{read_catch_up, read_overlap},
+};
 
 /// Most schedules in one transaction.
 const BATCH: i64 = 100;
 /// Runs of a schedule that are kept.
 const KEPT_RUNS: i64 = 1000;
-
 /// A run that was claimed.
 #[derive(Debug, Clone)]
 pub struct Claimed {
@@ -31,50 +37,63 @@ pub struct Claimed {
     pub schedule: ScheduleId,
     /// The moment that it stands for.
     pub tick_at: DateTime<Utc>,
+    /// Whether a person asked for it.
+    pub by_hand: bool,
+    /// The schedule's import, with the days that were asked for by hand.
+    pub import: Import,
+    /// Whether also what was posted before is posted.
+    pub again: bool,
     /// Of the schedule.
-    pub cron: String,
-    /// Of the schedule.
-    pub time_zone: String,
-    /// Of the schedule.
-    pub source: HighlightSource,
-    /// Of the schedule.
-    pub template: Value,
-    /// The job, where an earlier try got that far.
-    pub job: Option<Value>,
+    pub overlap: Overlap,
     /// Tries before this one.
     pub tries: i32,
     /// Of the lease.
     pub fence: i64,
 }
 
-impl Claimed {
-    /// The key under which the tick's job is posted, whoever posts it and how often.
-    #[must_use]
-    pub fn idempotency_key(&self) -> String {
-        let tick = self.tick_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-        format!("schedule:{}:{tick}", self.schedule)
-    }
-}
-
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// A job was posted.
-    Submitted(Uuid),
-    /// The source listed nothing.
+    /// Its jobs were posted, or had been before.
+    Submitted,
+    /// The source listed nothing that was wanted.
     Empty,
+    /// It was left out, for this reason.
+    Skipped(String),
     /// It failed, for this reason.
     Failed(String),
 }
 
-/// Makes the runs of the schedules that are due at `now`; answers how many there were.
+impl End {
+    /// The word that is stored and counted.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Empty => "empty",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Why, where there is something to say.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Submitted | Self::Empty => None,
+            Self::Skipped(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+}
+
+/// Makes the runs of the schedules that are due at `now`; answers how many schedules there were.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn materialise(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<usize> {
     let mut transaction = pool.begin().await?;
     let due = sqlx::query!(
-        r#"SELECT id, cron, time_zone, next_at AS "next_at!" FROM jobs.schedules
+        r#"SELECT id, cron, time_zone, jitter_seconds, catch_up, next_at AS "next_at!" FROM jobs.schedules
            WHERE next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
         now,
         BATCH
@@ -85,25 +104,48 @@ pub async fn materialise(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<usiz
         // The expression was checked when it was stored. Should a later release not read it any more, its last tick fails with
         // the reason and there is no next.
         let rule = Rule::parse(&schedule.cron, &schedule.time_zone).ok();
-        let latest = rule.as_ref().and_then(|rule| rule.latest(now)).unwrap_or(schedule.next_at);
-        let tick_at = latest.max(schedule.next_at);
+        let due = rule.as_ref().map_or_else(
+            || Due { runs: vec![schedule.next_at], left_out: None },
+            |rule| judge(rule, schedule.next_at, now, read_catch_up(&schedule.catch_up)),
+        );
+        if let Some((tick, reason)) = &due.left_out {
+            insert_run(&mut transaction, schedule.id, *tick, now, Some(reason)).await?;
+        }
+        for tick in due.runs {
+            let begins = tick + delay(schedule.id, schedule.jitter_seconds);
+            insert_run(&mut transaction, schedule.id, tick, begins, None).await?;
+        }
         let next_at = rule.and_then(|rule| rule.next(now));
-        sqlx::query!(
-            "INSERT INTO jobs.schedule_runs (id, schedule_id, tick_at, retry_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (schedule_id, tick_at) DO NOTHING",
-            Uuid::now_v7(),
-            schedule.id,
-            tick_at,
-            now
-        )
-        .execute(&mut *transaction)
-        .await?;
         sqlx::query!("UPDATE jobs.schedules SET next_at = $2 WHERE id = $1", schedule.id, next_at)
             .execute(&mut *transaction)
             .await?;
     }
     transaction.commit().await?;
     Ok(due.len())
+}
+
+/// Makes a tick's run, unless there is one: one that is to begin at a moment, or one that was left out.
+async fn insert_run(
+    connection: &mut PgConnection,
+    schedule: Uuid,
+    tick: DateTime<Utc>,
+    begins: DateTime<Utc>,
+    left_out: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO jobs.schedule_runs (id, schedule_id, tick_at, retry_at, outcome, reason, ended_at)
+         VALUES ($1, $2, $3, $4, CASE WHEN $5::text IS NULL THEN 'running' ELSE 'skipped' END, $5,
+                 CASE WHEN $5::text IS NULL THEN NULL ELSE clock_timestamp() END)
+         ON CONFLICT (schedule_id, tick_at) DO NOTHING",
+        Uuid::now_v7(),
+        schedule,
+        tick,
+        begins,
+        left_out
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Takes the oldest run that is to be done and whose schedule nobody works on, for `ttl`.
@@ -118,8 +160,10 @@ pub async fn claim(
 ) -> sqlx::Result<Option<Claimed>> {
     let mut transaction = pool.begin().await?;
     let found = sqlx::query!(
-        r#"SELECT run.id, run.schedule_id, run.tick_at, run.job, run.tries,
-                  schedule.cron, schedule.time_zone, schedule.source AS "source: Json<HighlightSource>", schedule.template
+        r#"SELECT run.id, run.schedule_id, run.tick_at, run.by_hand, run.asked AS "asked: Json<WindowRule>", run.again, run.tries,
+                  schedule.name, schedule.time_zone, schedule.source AS "source: Json<HighlightSource>",
+                  schedule.days AS "days: Json<WindowRule>", schedule.montages AS "montages: Json<Vec<MontageRule>>",
+                  schedule.template, schedule.overlap
            FROM jobs.schedule_runs run
            JOIN jobs.schedules schedule ON schedule.id = run.schedule_id
            LEFT JOIN jobs.leases lease
@@ -144,34 +188,32 @@ pub async fn claim(
         run: row.id,
         schedule: ScheduleId(row.schedule_id),
         tick_at: row.tick_at,
-        cron: row.cron,
-        time_zone: row.time_zone,
-        source: row.source.0,
-        template: row.template,
-        job: row.job,
+        by_hand: row.by_hand,
+        import: Import {
+            name: row.name,
+            // It was checked when it was stored.
+            zone: window::zone(&row.time_zone).unwrap_or_default(),
+            time_zone: row.time_zone,
+            source: row.source.0,
+            window: row.asked.or(row.days).map(|days| days.0),
+            montages: row.montages.0,
+            template: row.template,
+        },
+        again: row.again,
+        overlap: read_overlap(&row.overlap),
         tries: row.tries,
         fence: grant.fence,
     }))
 }
 
-/// Fixes the job of a run before it is posted for the first time; `false` if the lease was lost.
+/// Keeps the lease for another `ttl`; `false` if it was lost.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn keep_job(pool: &PgPool, owner: Uuid, claimed: &Claimed, job: &Value) -> sqlx::Result<bool> {
-    let mut transaction = pool.begin().await?;
-    if !holds(&mut transaction, owner, claimed).await? {
-        return Ok(false);
-    }
-    sqlx::query!(
-        "UPDATE jobs.schedule_runs SET job = $2 WHERE id = $1 AND outcome = 'running'",
-        claimed.run,
-        job
-    )
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(true)
+pub async fn renew(pool: &PgPool, owner: Uuid, claimed: &Claimed, ttl: Duration) -> sqlx::Result<bool> {
+    let mut connection = pool.acquire().await?;
+    let subject = lease::schedule_subject(claimed.schedule.0);
+    Ok(lease::renew(&mut connection, &subject, owner, claimed.fence, ttl, None).await?.is_some())
 }
 
 /// Ends a run and gives the lease back; `false`, with nothing changed, if the lease was lost. Old runs are forgotten.
@@ -183,19 +225,12 @@ pub async fn finish(pool: &PgPool, owner: Uuid, claimed: &Claimed, end: &End) ->
     if !holds(&mut transaction, owner, claimed).await? {
         return Ok(false);
     }
-    let (outcome, job_id, reason) = match end {
-        End::Submitted(job) => ("submitted", Some(*job), None),
-        End::Empty => ("empty", None, None),
-        End::Failed(reason) => ("failed", None, Some(reason.as_str())),
-    };
-    // The job has its own row now; its copy here has served.
     sqlx::query!(
-        "UPDATE jobs.schedule_runs SET outcome = $2, job_id = $3, reason = $4, ended_at = clock_timestamp(), job = NULL
+        "UPDATE jobs.schedule_runs SET outcome = $2, reason = $3, ended_at = clock_timestamp()
          WHERE id = $1 AND outcome = 'running'",
         claimed.run,
-        outcome,
-        job_id,
-        reason
+        end.word(),
+        end.reason()
     )
     .execute(&mut *transaction)
     .await?;
@@ -212,7 +247,16 @@ pub async fn finish(pool: &PgPool, owner: Uuid, claimed: &Claimed, end: &End) ->
     Ok(true)
 }
 
-/// Leaves a run to be tried again later and gives the lease back; `false` if the lease was lost.
+/// Why a run is left for later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Later {
+    /// A try failed.
+    Tried,
+    /// It was not its turn yet: that was no try.
+    NotYet,
+}
+
+/// Leaves a run to be tried again later, with what is told of it meanwhile, and gives the lease back; `false` if the lease was lost.
 ///
 /// # Errors
 /// Those of the database.
@@ -221,15 +265,18 @@ pub async fn postpone(
     owner: Uuid,
     claimed: &Claimed,
     until: DateTime<Utc>,
+    (later, reason): (Later, &str),
 ) -> sqlx::Result<bool> {
     let mut transaction = pool.begin().await?;
     if !holds(&mut transaction, owner, claimed).await? {
         return Ok(false);
     }
     sqlx::query!(
-        "UPDATE jobs.schedule_runs SET retry_at = $2 WHERE id = $1 AND outcome = 'running'",
+        "UPDATE jobs.schedule_runs SET retry_at = $2, reason = $3, tries = tries - $4 WHERE id = $1 AND outcome = 'running'",
         claimed.run,
-        until
+        until,
+        reason,
+        i32::from(later == Later::NotYet)
     )
     .execute(&mut *transaction)
     .await?;
@@ -238,7 +285,12 @@ pub async fn postpone(
     Ok(true)
 }
 
-async fn holds(connection: &mut PgConnection, owner: Uuid, claimed: &Claimed) -> sqlx::Result<bool> {
+/// Whether the lease is held, which nobody can change before the transaction ends.
+pub(crate) async fn holds(
+    connection: &mut PgConnection,
+    owner: Uuid,
+    claimed: &Claimed,
+) -> sqlx::Result<bool> {
     lease::hold(connection, &lease::schedule_subject(claimed.schedule.0), owner, claimed.fence).await
 }
 

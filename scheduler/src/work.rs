@@ -1,34 +1,30 @@
 //! The scheduler's work: makes the runs that are due, and does them. Any number of these loops may run, in one process or
-//! in many; [`ticks`] sees to it that each tick becomes one job.
+//! in many; [`ticks`] sees to it that each tick is run once, [`posts`] that each of its jobs is posted once.
 //!
-//! A run ends `failed` for what trying again would not change: a list with mistakes in it, a source that is refused or
-//! gone, a job that jobs-repo refuses. What may pass is tried again with growing pauses: a source that does not answer
-//! [`SOURCE_TRIES`] times in all, jobs-repo [`POST_TRIES`] times.
+//! A run ends `failed` for what trying again would not change: a source that is refused or gone, jobs that jobs-repo refuses, all of
+//! them. What may pass is tried again with growing pauses: a source that does not answer [`SOURCE_TRIES`] times in all, jobs-repo
+//! [`POST_TRIES`] times. Rows that cannot be used, and single jobs that are refused, are told in the run and change nothing else.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use contracts::{job::Job, schedule::HighlightSource};
-use fetch::{FetchError, Fetcher};
-use reqwest::Method;
-use service_kit::client::{CallError, ServiceClient};
+use contracts::{ids::JobId, import::PostOutcome, job::Job, schedule::Overlap};
+use highlights::{Ways, Window, post, post::Answer, source};
+use service_kit::client::ServiceClient;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    rule::Rule,
-    store, template,
-    ticks::{self, Claimed, End},
+    posts, store,
+    ticks::{self, Claimed, End, Later},
 };
 
-/// Largest list of highlights, in bytes.
-pub const LARGEST_LIST: u64 = 8 << 20;
-/// Longest time for fetching a list, with its retries. Stays well below [`LEASE`], with the 60 s of a post.
-pub const FETCH_TIME: Duration = Duration::from_secs(30);
-/// How long a schedule is held for one run: longer than a run can take.
-const LEASE: Duration = Duration::from_secs(150);
+/// How long a schedule is held without a sign of life; longer than any single step between two of them.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often the lease is renewed while a run is done.
+const RENEW: Duration = Duration::from_secs(8);
 /// Tries of a source that does not answer.
 pub const SOURCE_TRIES: i32 = 3;
 /// Tries of jobs-repo; with the longest pauses this is a day.
@@ -37,6 +33,8 @@ pub const POST_TRIES: i32 = 288;
 const FIRST_PAUSE: chrono::Duration = chrono::Duration::seconds(5);
 /// The longest pause.
 const LONGEST_PAUSE: chrono::Duration = chrono::Duration::minutes(5);
+/// How often a run that waits for the jobs of the run before looks for them.
+const OVERLAP_PAUSE: chrono::Duration = chrono::Duration::seconds(30);
 /// How often a loop looks for work when nothing wakes it.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -47,8 +45,8 @@ pub struct Worker {
     pub owner: Uuid,
     /// The database.
     pub pool: PgPool,
-    /// The guarded way out.
-    pub fetcher: Fetcher,
+    /// By which sources are reached.
+    pub ways: Ways,
     /// jobs-repo.
     pub jobs: ServiceClient,
 }
@@ -59,6 +57,10 @@ enum Trouble {
     Final(String),
     /// May pass; the number of tries that are worth it.
     Passing(String, i32),
+    /// Its turn has not come.
+    NotYet(String),
+    /// Somebody else has the run: nothing of this try counts any more.
+    Lost,
     /// Of the database: the lease runs out and the run is taken up again.
     Database(sqlx::Error),
 }
@@ -105,92 +107,134 @@ impl Worker {
     pub async fn once(&self, now: DateTime<Utc>) -> sqlx::Result<bool> {
         ticks::materialise(&self.pool, now).await?;
         let Some(claimed) = ticks::claim(&self.pool, self.owner, now, LEASE).await? else { return Ok(false) };
-        let end = match self.carry_out(&claimed).await {
+        let done = tokio::select! {
+            done = self.carry_out(&claimed) => done,
+            trouble = self.keep_lease(&claimed) => Err(trouble),
+        };
+        let postpone = async |reason: String, pause: chrono::Duration, later: Later| {
+            tracing::warn!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, reason, seconds = pause.num_seconds(), "a run waits");
+            ticks::postpone(&self.pool, self.owner, &claimed, now + pause, (later, &reason)).await?;
+            Ok(true)
+        };
+        let end = match done {
             Ok(end) => end,
             Err(Trouble::Final(reason)) => End::Failed(reason),
             Err(Trouble::Passing(reason, most)) if claimed.tries + 1 >= most => {
                 End::Failed(format!("{reason} (tried {} times)", claimed.tries + 1))
             }
             Err(Trouble::Passing(reason, _)) => {
-                let pause = pause(claimed.tries);
-                tracing::warn!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, reason, seconds = pause.num_seconds(), "a run is tried again");
-                ticks::postpone(&self.pool, self.owner, &claimed, now + pause).await?;
-                return Ok(true);
+                return postpone(reason, pause(claimed.tries), Later::Tried).await;
             }
+            Err(Trouble::NotYet(reason)) => return postpone(reason, OVERLAP_PAUSE, Later::NotYet).await,
+            Err(Trouble::Lost) => return Ok(lost(&claimed)),
             Err(Trouble::Database(error)) => return Err(error),
         };
         if ticks::finish(&self.pool, self.owner, &claimed, &end).await? {
             report(&claimed, &end);
-        } else {
-            tracing::warn!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, "a run took longer than its lease; it is done again");
+            return Ok(true);
         }
-        Ok(true)
+        Ok(lost(&claimed))
+    }
+
+    /// Renews the lease until it is lost.
+    async fn keep_lease(&self, claimed: &Claimed) -> Trouble {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            match ticks::renew(&self.pool, self.owner, claimed, LEASE).await {
+                Ok(true) => {}
+                Ok(false) => return Trouble::Lost,
+                // The next time may be in time.
+                Err(error) => tracing::warn!(error = %error, "a schedule's lease could not be renewed"),
+            }
+        }
     }
 
     async fn carry_out(&self, claimed: &Claimed) -> Result<End, Trouble> {
-        let job = match &claimed.job {
-            Some(job) => job.clone(),
-            None => {
-                let rule = Rule::parse(&claimed.cron, &claimed.time_zone).map_err(Trouble::Final)?;
-                let bytes = self.fetch(&claimed.source).await?;
-                let highlights = template::list(&bytes).map_err(Trouble::Final)?;
-                if highlights.is_empty() {
-                    return Ok(End::Empty);
-                }
-                let job = template::job(&claimed.template, &highlights, &rule.date(claimed.tick_at))
-                    .map_err(Trouble::Final)?;
-                if !ticks::keep_job(&self.pool, self.owner, claimed, &job).await? {
-                    // Somebody else has the run; what is answered here changes nothing.
-                    return Err(Trouble::Passing("the lease was lost".to_owned(), i32::MAX));
-                }
-                job
+        if posts::kept(&self.pool, claimed.run).await? == 0 {
+            if let Some(end) = self.wait_for_the_run_before(claimed).await? {
+                return Ok(end);
             }
-        };
-        let key = claimed.idempotency_key();
-        let posted = self
-            .jobs
-            .call::<_, Job>(Method::POST, "/v1/jobs", Some(&job), &[("idempotency-key", &key)])
-            .await;
-        match posted {
-            Ok(Some(job)) => Ok(End::Submitted(job.id.0)),
-            Ok(None) => Err(Trouble::Passing("jobs-repo answered without a job".to_owned(), POST_TRIES)),
-            Err(CallError::Problem(problem)) if problem.status < 500 && problem.status != 429 => {
-                Err(Trouble::Final(format!(
-                    "jobs-repo refuses the job: {}",
-                    problem.detail.unwrap_or(problem.title)
-                )))
+            if self.fix_jobs(claimed).await? == 0 {
+                return Ok(End::Empty);
             }
-            Err(error) => {
+        }
+        while let Some(waiting) = posts::next_waiting(&self.pool, claimed.run).await? {
+            let (outcome, job, reason) = self.post(claimed, &waiting).await?;
+            let told = (outcome, job, reason.as_deref());
+            if !posts::record(&self.pool, self.owner, claimed, waiting.position, told).await? {
+                return Err(Trouble::Lost);
+            }
+        }
+        let (posted, refused) = posts::verdict(&self.pool, claimed.run).await?;
+        if posted {
+            return Ok(End::Submitted);
+        }
+        let reason = refused.unwrap_or_default();
+        Ok(End::Failed(format!("jobs-repo refuses all jobs: {reason}")))
+    }
+
+    /// Reads the source, makes the jobs of what is wanted, and writes them down; answers how many.
+    async fn fix_jobs(&self, claimed: &Claimed) -> Result<usize, Trouble> {
+        let import = &claimed.import;
+        let window = import.window.map(|rule| Window::of(rule, claimed.tick_at, import.zone));
+        let mut gathered = source::read(&import.source, &self.ways, window).await.map_err(|error| {
+            let reason = error.to_string();
+            if error.is_permanent() { Trouble::Final(reason) } else { Trouble::Passing(reason, SOURCE_TRIES) }
+        })?;
+        let scope = format!("schedule:{}", claimed.schedule);
+        let planned =
+            highlights::plan(import, &scope, claimed.tick_at, &mut gathered).map_err(Trouble::Final)?;
+        let days = window.map(|window| window.days);
+        let report = gathered.report();
+        if !posts::keep(&self.pool, self.owner, claimed, days, report, &planned).await? {
+            return Err(Trouble::Lost);
+        }
+        Ok(planned.len())
+    }
+
+    /// What the schedule's policy says where jobs of the run before are not done. A person who asks for a run wants it now.
+    async fn wait_for_the_run_before(&self, claimed: &Claimed) -> Result<Option<End>, Trouble> {
+        if claimed.overlap == Overlap::Allow || claimed.by_hand {
+            return Ok(None);
+        }
+        for id in posts::jobs_before(&self.pool, claimed).await? {
+            let job: Option<Job> = self.jobs.get(&format!("/v1/jobs/{id}")).await.map_err(|error| {
                 tracing::warn!(
                     error = format!("{:#}", anyhow::Error::from(error)),
-                    "a job could not be posted"
+                    "a job could not be looked at"
                 );
+                Trouble::Passing("jobs-repo does not answer".to_owned(), POST_TRIES)
+            })?;
+            if job.is_some_and(|job| !job.state.is_final()) {
+                let reason = format!("job {id} of the run before is not done");
+                return if claimed.overlap == Overlap::Skip {
+                    Ok(Some(End::Skipped(reason)))
+                } else {
+                    Err(Trouble::NotYet(reason))
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    async fn post(
+        &self,
+        claimed: &Claimed,
+        waiting: &posts::Waiting,
+    ) -> Result<(PostOutcome, Option<JobId>, Option<String>), Trouble> {
+        if let Some(job) = posts::posted_before(&self.pool, claimed, &waiting.key).await? {
+            return Ok((PostOutcome::Known, Some(job), None));
+        }
+        match post::once(&self.jobs, &waiting.key, &waiting.body).await {
+            // No other run has it: it was this one that posted it, before it was cut off.
+            Answer::Made(job) | Answer::Known(job) => Ok((PostOutcome::Submitted, Some(job), None)),
+            Answer::Conflict => Ok((PostOutcome::Known, None, Some(post::CONFLICT.to_owned()))),
+            Answer::Refused(reason) => Ok((PostOutcome::Refused, None, Some(reason))),
+            Answer::Later { reason, .. } => {
+                tracing::warn!(reason, "a job could not be posted");
                 Err(Trouble::Passing("jobs-repo does not answer".to_owned(), POST_TRIES))
             }
         }
-    }
-
-    async fn fetch(&self, source: &HighlightSource) -> Result<Vec<u8>, Trouble> {
-        let fetched = match source {
-            HighlightSource::Url(url) => {
-                self.fetcher.fetch_document(url, LARGEST_LIST).await.map(|document| document.bytes)
-            }
-            HighlightSource::Path(path) => self.read(path).await,
-        };
-        fetched.map(|bytes| bytes.to_vec()).map_err(|error| {
-            let reason = format!("the list of highlights cannot be read: {error}");
-            if error.is_permanent() { Trouble::Final(reason) } else { Trouble::Passing(reason, SOURCE_TRIES) }
-        })
-    }
-
-    async fn read(&self, path: &str) -> Result<bytes::Bytes, FetchError> {
-        let file = self.fetcher.open_path(path).await?;
-        if file.len() > LARGEST_LIST {
-            let bound = "a list of highlights may have";
-            return Err(FetchError::TooLarge { source_name: path.to_owned(), limit: LARGEST_LIST, bound });
-        }
-        let length = usize::try_from(file.len()).unwrap_or(usize::MAX);
-        file.read_at(0, length).await
     }
 }
 
@@ -200,21 +244,20 @@ fn pause(tries: i32) -> chrono::Duration {
     doubled.min(LONGEST_PAUSE)
 }
 
+/// Says that a run is somebody else's now; there was one to do.
+fn lost(claimed: &Claimed) -> bool {
+    tracing::warn!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, "the lease on a run was lost; it is done by another");
+    true
+}
+
 fn report(claimed: &Claimed, end: &End) {
-    let outcome = match end {
-        End::Submitted(job) => {
-            tracing::info!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, job_id = %job, "a tick made a job");
-            "submitted"
-        }
-        End::Empty => {
-            tracing::info!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, "a tick found no highlights");
-            "empty"
-        }
-        End::Failed(reason) => {
-            tracing::warn!(schedule_id = %claimed.schedule, tick_at = %claimed.tick_at, reason, "a tick failed");
-            "failed"
-        }
-    };
+    let (schedule, tick) = (claimed.schedule, claimed.tick_at);
+    let (outcome, reason) = (end.word(), end.reason().unwrap_or_default());
+    if matches!(end, End::Failed(_)) {
+        tracing::warn!(schedule_id = %schedule, tick_at = %tick, outcome, reason, "a run ended");
+    } else {
+        tracing::info!(schedule_id = %schedule, tick_at = %tick, outcome, reason, "a run ended");
+    }
     metrics::counter!("scheduler_runs", "outcome" => outcome).increment(1);
 }
 

@@ -152,6 +152,7 @@ pub struct DynamodbSource {
     /// Where the video is that an item names.
     pub video: VideoTemplate,
     /// How long a highlight is; a minute if absent.
+    #[schema(required = false)]
     pub duration: MediaTime,
     /// The AWS region; that of the operator if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,8 +165,10 @@ pub struct StreamersTable {
     /// Its name.
     pub table: String,
     /// The attribute that is its key: the channel's id. `ChannelId` if absent.
+    #[schema(required = false)]
     pub id: String,
     /// The attribute with the name that people know; the id stands in for it where it is absent. `Name` if absent.
+    #[schema(required = false)]
     pub name: String,
 }
 
@@ -175,19 +178,25 @@ pub struct HighlightsTable {
     /// Its name.
     pub table: String,
     /// The attribute that is its partition key: the channel's id. `ChannelId` if absent.
+    #[schema(required = false)]
     pub streamer: String,
     /// The attribute that is its sort key: the date. `Date` if absent.
+    #[schema(required = false)]
     pub date: String,
     /// How the date is written; `day` if absent.
     #[serde(default)]
     pub date_form: DateForm,
     /// The attribute with the video's id. `VideoId` if absent.
+    #[schema(required = false)]
     pub video: String,
     /// The attribute with the moments, best first: a JSON list as text, or a list. `TopHighlights` if absent.
+    #[schema(required = false)]
     pub list: String,
     /// The field of a moment that says where it starts. `Timestamp` if absent.
+    #[schema(required = false)]
     pub timestamp: String,
     /// The field of a moment that says how good it is. `Score` if absent.
+    #[schema(required = false)]
     pub score: String,
 }
 

@@ -223,7 +223,9 @@ pub struct ScheduleRun {
     pub window: Option<Days>,
     /// How it ended.
     pub outcome: RunOutcome,
-    /// Its jobs.
+    /// How many jobs it has.
+    pub job_count: u32,
+    /// Its jobs; in a list of runs the first twenty.
     pub jobs: Vec<ImportedJob>,
     /// What was read, once the source was.
     pub report: Option<ImportReport>,

@@ -1,7 +1,8 @@
 //! Extractors that answer problems instead of plain text.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    body::Body,
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection::BytesRejection},
     http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -38,6 +39,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let value: serde_json::Value = serde_json::from_slice(&body)
             .map_err(|error| ApiError::new(ProblemCode::InvalidJson, format!("{error}.")))?;
         serde_json::from_value(value).map(Self).map_err(|error| ApiError::invalid_at("", error.to_string()))
+    }
+}
+
+/// A body that may be left out: an empty one is none, whatever it is called.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::new(body), state).await.map_err(body_error)?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let request = Request::from_parts(parts, Body::from(bytes));
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 
