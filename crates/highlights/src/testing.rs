@@ -39,12 +39,12 @@ const PROGRAM: &str = "
 ";
 
 /// A server that lives as long as this value, with its tables in memory.
-pub struct Dynamodb {
+pub struct DynamodbServer {
     child: Child,
     endpoint: String,
 }
 
-/// A day of a streamer, as [`Dynamodb::fill`] writes it.
+/// A day of a streamer, as [`DynamodbServer::fill`] writes it.
 #[derive(Debug, Clone)]
 pub struct Day<'a> {
     /// The channel's id.
@@ -78,7 +78,7 @@ pub fn number(number: &str) -> AttributeValue {
 }
 
 #[allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-impl Dynamodb {
+impl DynamodbServer {
     /// Starts a server. Where there is none: `None`, having said that the test is skipped; a failure where `CI=true`.
     ///
     /// # Panics
@@ -219,7 +219,7 @@ impl Dynamodb {
     }
 }
 
-impl Drop for Dynamodb {
+impl Drop for DynamodbServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
