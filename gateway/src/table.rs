@@ -249,6 +249,8 @@ pub const ROUTES: &[Route] = &[
         // It only answers what would be: whoever reads schedules may ask.
         rules: &[rule("POST", READ, JSON, Wait::Short)],
     },
+    // It fetches what is named, so that it is for those who may write.
+    Route { pattern: "/v1/schedules/try", upstream: Upstream::Scheduler, rules: &[POST] },
     Route { pattern: "/v1/schedules/{id}", upstream: Upstream::Scheduler, rules: &[GET, PATCH, DELETE] },
     Route { pattern: "/v1/schedules/{id}/run", upstream: Upstream::Scheduler, rules: &[POST] },
     Route { pattern: "/v1/schedules/{id}/pause", upstream: Upstream::Scheduler, rules: &[POST] },
@@ -352,6 +354,7 @@ mod tests {
             ("/v1/plans/1", Some("/v1/plans/{id}")),
             ("/v1/webhooks/1/deliveries/2/retry", Some("/v1/webhooks/{id}/deliveries/{delivery}/retry")),
             ("/v1/schedules/preview", Some("/v1/schedules/preview")),
+            ("/v1/schedules/try", Some("/v1/schedules/try")),
             ("/v1/schedules/1", Some("/v1/schedules/{id}")),
             ("/v1/probes/1", Some("/v1/probes/{id}")),
             ("/v1/probes/1/media", Some("/v1/probes/{id}/media")),

@@ -19,7 +19,7 @@ use crate::rule::Rule;
 /// The longest jitter, in seconds.
 const LONGEST_JITTER: u32 = 3600;
 /// The fields that a schedule has besides those of an import.
-const OF_SCHEDULE: [&str; 5] = ["cron", "jitter", "catch_up", "overlap", "paused"];
+pub const OF_SCHEDULE: [&str; 5] = ["cron", "jitter", "catch_up", "overlap", "paused"];
 
 /// A schedule that was checked.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ pub mod rule;
 pub mod runs;
 pub mod store;
 pub mod ticks;
+pub mod trial;
 pub mod work;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -23,7 +24,10 @@ use fetch::{FetchConfig, Fetcher};
 use highlights::Ways;
 use secrecy::SecretString;
 use service_kit::{Running, client::ServiceClient, db::DatabaseConfig, env::Env, http::ServeOptions};
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -79,7 +83,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let worker = Worker {
         owner: Uuid::new_v4(),
         pool: pool.clone(),
-        ways: config.ways,
+        ways: config.ways.clone(),
         jobs: ServiceClient::new("jobs-repo", &config.jobs_url, config.internal_token.clone())?,
     };
     let mut loops = JoinSet::new();
@@ -88,7 +92,12 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         loops.spawn(worker.run(wake.clone(), shutdown.clone()));
     }
     let options = ServeOptions::internal(config.internal_token, pool.clone());
-    let router = Router::from(routes::router()).with_state(Api { pool, wake });
+    let router = Router::from(routes::router()).with_state(Api {
+        pool,
+        wake,
+        ways: config.ways,
+        trials: Arc::new(Semaphore::new(trial::AT_ONCE)),
+    });
     let serving = service_kit::http::serve("scheduler", listener, router, shutdown.clone(), options)?;
     let address = serving.address;
     let done = tokio::spawn(async move {

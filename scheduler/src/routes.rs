@@ -13,9 +13,10 @@ use contracts::{
     problem::{Problem, ProblemCode},
     schedule::{
         NewSchedule, RunPage, RunRequest, Schedule, SchedulePage, SchedulePatch, SchedulePreview,
-        SchedulePreviewRequest, ScheduleRun,
+        SchedulePreviewRequest, ScheduleRun, ScheduleTrial, TrialRequest,
     },
 };
+use highlights::Ways;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use service_kit::{
@@ -26,14 +27,14 @@ use service_kit::{
     problem::{ApiError, ApiResult},
 };
 use sqlx::PgPool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     definition::{self, Definition},
-    runs, store,
+    runs, store, trial,
 };
 
 /// Shortest time between two runs of a schedule by hand, in seconds.
@@ -42,12 +43,16 @@ pub const HAND_PAUSE_SECONDS: u32 = 10;
 const PREVIEWED: usize = 5;
 
 /// What handlers share.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Api {
     /// The database.
     pub pool: PgPool,
     /// Wakes this process's loops.
     pub wake: Arc<Notify>,
+    /// By which sources are reached, for trials.
+    pub ways: Ways,
+    /// The places of trials.
+    pub trials: Arc<Semaphore>,
 }
 
 /// All routes.
@@ -55,6 +60,7 @@ pub fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
         .routes(routes!(preview))
+        .routes(routes!(try_out))
         .routes(routes!(get, change, delete))
         .routes(routes!(run))
         .routes(routes!(pause))
@@ -166,6 +172,25 @@ async fn preview(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<J
         description: rule.describe(),
         next: rule.ticks(now).take(PREVIEWED).map(|tick| rule.local(tick)).collect(),
     }))
+}
+
+/// Try a schedule out
+///
+/// Reads the source for the window of now, selects, and answers which jobs a run would post, with the first highlights of the first one.
+/// Nothing is stored and nothing is posted. What says when the schedule runs may be left out. It has 45 s; a run itself has longer.
+#[utoipa::path(
+    post, path = "/v1/schedules/try", operation_id = "try_schedule", tag = "schedules", request_body = TrialRequest,
+    responses(
+        (status = 200, description = "What was read, and what would be posted", body = ScheduleTrial),
+        (status = 400, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Mistakes, each with its pointer; at `/source` also why it cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Others are trying schedules out", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "The source was not read to its end in time", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn try_out(State(api): State<Api>, Json(body): Json<Value>) -> ApiResult<Json<ScheduleTrial>> {
+    let now = store::now(&api.pool).await?;
+    trial::attempt(&body, now, &api.ways, &api.trials).await.map(Json)
 }
 
 /// List schedules

@@ -225,7 +225,7 @@ pub struct TwitchSource {
     pub cut_from: TwitchMedia,
 }
 
-/// What a Twitch clip is cut from.
+/// What a Twitch clip is cut from. Both are pages, which executors look behind only where the operator set `SM_YT_DLP`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TwitchMedia {

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     ids::ScheduleId,
     import::{Days, HighlightSource, ImportReport, ImportedJob, MontageRule, WindowRule},
+    spec::Highlight,
 };
 
 /// `POST /v1/schedules`.
@@ -135,6 +136,42 @@ pub struct SchedulePreview {
     /// The next five ticks, with the time zone's offset at each.
     #[schema(example = json!(["2026-11-29T18:00:00+01:00"]))]
     pub next: Vec<DateTime<FixedOffset>>,
+}
+
+/// `POST /v1/schedules/try`: a schedule, of which what says when it runs is left out or says nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TrialRequest {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// IANA time zone, such as `Europe/Berlin`; UTC if absent.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Where the highlights come from.
+    pub source: HighlightSource,
+    /// Which days are asked for.
+    #[serde(default)]
+    pub window: Option<WindowRule>,
+    /// Which montages would be made of them.
+    #[serde(default)]
+    pub montages: Vec<MontageRule>,
+    /// The job without its highlights.
+    #[schema(value_type = Object)]
+    pub template: serde_json::Value,
+}
+
+/// What a run of a schedule would read and post now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduleTrial {
+    /// The days that it would ask for.
+    pub window: Option<Days>,
+    /// What was read and skipped.
+    pub report: ImportReport,
+    /// How many jobs it would post.
+    pub job_count: u32,
+    /// The first twenty of them.
+    pub jobs: Vec<ImportedJob>,
+    /// The first five highlights of the first job.
+    pub highlights: Vec<Highlight>,
 }
 
 /// A schedule as it is answered.

@@ -108,3 +108,6 @@ fn read_day(fields: &Fields<'_>, name: &str, mistakes: &mut Mistakes) -> Option<
     }
     day
 }
+
+#[cfg(test)]
+mod tests;

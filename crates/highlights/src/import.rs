@@ -172,3 +172,6 @@ fn key(
     // The days stand in it for people who look at keys; what tells it apart is the hash.
     format!("import:{when}:{}", hex::encode(&hash.finalize()[..16]))
 }
+
+#[cfg(test)]
+mod tests;

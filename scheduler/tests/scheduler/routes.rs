@@ -225,3 +225,44 @@ async fn a_schedule_is_previewed_before_it_is_made() {
     stop(shutdown, running).await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_is_tried_out_and_nothing_is_stored_or_posted() {
+    let Some(world) = World::new().await else { return };
+    let row = |streamer: &str, start: Value| json!({"source": {"url": "https://media.example/a.mp4"}, "start": start, "duration": 5, "streamer": streamer});
+    world.list("best", &json!([row("hana", json!(1)), row("ben", json!(20)), row("ben", json!("nonsense"))]));
+    let (base, shutdown, running) = started(&world).await;
+    let client = service_kit::client::http_client(Some(Duration::from_secs(20))).unwrap();
+    let attempt = async |body: &Value| {
+        let answer = client.post(format!("{base}/v1/schedules/try")).json(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let body = json!({
+        "name": "weekly", "source": world.url("best"), "template": {}, "window": {"last_days": 7},
+        "montages": [{"of": "each_streamer"}, {}],
+    });
+    let (status, trial) = attempt(&body).await;
+    assert_eq!((status, &trial["job_count"]), (200, &json!(3)), "{trial}");
+    assert_eq!((&trial["report"]["rows"], &trial["report"]["skipped"]), (&json!(3), &json!(1)));
+    assert!(trial["window"]["from"].is_string());
+    let titles: Vec<&Value> = trial["jobs"].as_array().unwrap().iter().map(|job| &job["title"]).collect();
+    assert_eq!(titles, ["weekly: ben", "weekly: hana", "weekly"]);
+    assert_eq!(trial["highlights"][0]["start"]["seconds"], 20.0);
+
+    // A whole schedule may be sent as it is; mistakes have their places, an unreadable source too.
+    let mut whole = body.clone();
+    whole["cron"] = json!("0 18 * * SUN");
+    assert_eq!(attempt(&whole).await.0, 200);
+    whole["source"] = world.url("missing");
+    let (status, problem) = attempt(&whole).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/source")), "{problem}");
+    whole["montages"] = json!([{"select": {"top": 0}}]);
+    let (status, problem) = attempt(&whole).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/montages/0/select/top")));
+
+    assert_eq!((world.keys(), world.posts()), (0, 0));
+    let list: Value = client.get(format!("{base}/v1/schedules")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(list["items"], json!([]));
+    stop(shutdown, running).await;
+    world.end().await;
+}
