@@ -189,14 +189,32 @@ impl Http {
 
     /// Sends one GET and follows its redirects. Waits for the host's turn, then at most the idle limit for each answer's headers.
     pub(crate) async fn get(&self, start: &Url, trust: Trust, headers: &HeaderMap) -> Result<Answer, Fault> {
+        self.get_with(start, trust, headers, &HeaderMap::new()).await
+    }
+
+    /// [`Http::get`] with headers that are for the start's origin only: from where a redirect leads to another one they are not sent
+    /// any more, to the first one neither.
+    pub(crate) async fn get_with(
+        &self,
+        start: &Url,
+        trust: Trust,
+        headers: &HeaderMap,
+        private: &HeaderMap,
+    ) -> Result<Answer, Fault> {
         let (mut url, shown) = (start.clone(), RedactedUrl::new(start).to_string());
+        let mut all = headers.clone();
+        all.extend(private.clone());
+        let mut headers_now = &all;
         for hop in 0..=MOST_REDIRECTS {
             let door = match trust {
                 Trust::Ours => Door::Any,
                 Trust::Guarded => door::judge(&url, &self.config.allow)
                     .map_err(|error| Fault::last(if hop == 0 { error } else { redirected(start, error) }))?,
             };
-            let answer = self.send(door, &url, &shown, headers).await.map_err(|fault| match hop {
+            if url.origin() != start.origin() {
+                headers_now = headers;
+            }
+            let answer = self.send(door, &url, &shown, headers_now).await.map_err(|fault| match hop {
                 0 => fault,
                 _ => Fault { error: redirected(start, fault.error), ..fault },
             })?;

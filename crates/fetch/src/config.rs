@@ -68,6 +68,8 @@ pub struct MediaDir {
 /// Where objects are kept, and how links to them are signed.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
+    /// The variable that `location` came from, for errors: `SM_OBJECT_STORE`, or another store's.
+    pub variable: &'static str,
     /// `SM_OBJECT_STORE`: `file:/var/lib/stream-montages` or `s3://bucket/prefix`. Required.
     /// On S3 the service's key needs GetObject, PutObject, DeleteObject, AbortMultipartUpload, ListBucket and
     /// ListBucketMultipartUploads; executors need none.
@@ -106,6 +108,9 @@ pub enum StoreLocation {
         prefix: String,
     },
 }
+
+/// Where the services' own objects are.
+const OBJECT_STORE: &str = "SM_OBJECT_STORE";
 
 /// A look-up of a variable's value; absent and empty are the same.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -204,11 +209,12 @@ impl StoreConfig {
     /// A store in a directory, with the defaults of everything else.
     #[must_use]
     pub fn local(directory: impl Into<PathBuf>) -> Self {
-        Self::at(StoreLocation::Local(directory.into()))
+        Self::at(OBJECT_STORE, StoreLocation::Local(directory.into()))
     }
 
-    fn at(location: StoreLocation) -> Self {
+    fn at(variable: &'static str, location: StoreLocation) -> Self {
         Self {
+            variable,
             location,
             base_url: None,
             signing_secret: None,
@@ -226,13 +232,23 @@ impl StoreConfig {
     /// # Errors
     /// [`FetchError::Config`] with the first variable that is missing or cannot be used.
     pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, FetchError> {
+        Self::from_lookup_at(OBJECT_STORE, lookup)?.ok_or_else(|| FetchError::Config {
+            variable: OBJECT_STORE.to_owned(),
+            reason: "is missing; give file:/a/directory or s3://bucket/prefix".to_owned(),
+        })
+    }
+
+    /// Reads the settings of another store through `lookup`: where it is from `variable`, everything else as for the object store.
+    /// None without that variable.
+    ///
+    /// # Errors
+    /// [`FetchError::Config`] with the first variable that cannot be used.
+    pub fn from_lookup_at(variable: &'static str, lookup: Lookup<'_>) -> Result<Option<Self>, FetchError> {
         let secret = |text: &str| Ok(SecretString::from(text));
         let url = |text: &str| Url::parse(text).map_err(|error| format!("is not an address: {error}"));
-        let location =
-            read(lookup, "SM_OBJECT_STORE", parse_location)?.ok_or_else(|| FetchError::Config {
-                variable: "SM_OBJECT_STORE".to_owned(),
-                reason: "is missing; give file:/a/directory or s3://bucket/prefix".to_owned(),
-            })?;
+        let Some(location) = read(lookup, variable, parse_location)? else {
+            return Ok(None);
+        };
         let config = Self {
             base_url: read(lookup, "SM_OBJECT_BASE_URL", url)?,
             signing_secret: read(lookup, "SM_OBJECT_SIGNING_SECRET", |text| match text.len() {
@@ -244,12 +260,12 @@ impl StoreConfig {
             s3_secret_access_key: read(lookup, "SM_S3_SECRET_ACCESS_KEY", secret)?,
             s3_allow_http: read(lookup, "SM_S3_ALLOW_HTTP", parse_bool)?.unwrap_or(false),
             s3_conditional_put: read(lookup, "SM_S3_CONDITIONAL_PUT", parse_bool)?.unwrap_or(true),
-            ..Self::at(location)
+            ..Self::at(variable, location)
         };
-        Ok(match read(lookup, "SM_S3_REGION", |text| Ok(text.to_owned()))? {
+        Ok(Some(match read(lookup, "SM_S3_REGION", |text| Ok(text.to_owned()))? {
             Some(s3_region) => Self { s3_region, ..config },
             None => config,
-        })
+        }))
     }
 }
 
@@ -440,6 +456,17 @@ mod tests {
         for text in ["", "file:o", "s3://", "gs://b", "/srv/o"] {
             assert_eq!(location(text).unwrap_err().code(), "config_invalid", "{text}");
         }
+    }
+
+    #[test]
+    fn another_store_is_elsewhere_with_the_same_settings() {
+        let at = |pairs: &[(&str, &str)]| StoreConfig::from_lookup_at("SM_LISTS_STORE", &from(pairs));
+        assert!(at(&[("SM_OBJECT_STORE", "file:/o")]).unwrap().is_none());
+        let config =
+            at(&[("SM_LISTS_STORE", "s3://lists"), ("SM_S3_REGION", "eu-central-1")]).unwrap().unwrap();
+        assert_eq!((config.variable, config.s3_region.as_str()), ("SM_LISTS_STORE", "eu-central-1"));
+        let error = at(&[("SM_LISTS_STORE", "lists")]).unwrap_err();
+        assert!(error.to_string().starts_with("SM_LISTS_STORE"), "{error}");
     }
 
     #[test]

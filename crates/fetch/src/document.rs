@@ -1,11 +1,16 @@
-//! Small documents from addresses that users gave: lists of highlights as JSON.
+//! Small documents from addresses that users gave: lists of highlights.
+//!
+//! A list may need a token of the operator's. Promises: it is sent to the origin that it is for and no further, over TLS or to what
+//! the operator opened, and is in no error.
 
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::client::{Fault, Http, Trust, status_fault, unusable};
+use crate::door;
 use crate::error::FetchError;
 use crate::headers;
 use crate::redact::RedactedUrl;
@@ -17,15 +22,31 @@ pub struct Document {
     pub bytes: Bytes,
     /// What the server calls it, without parameters; lower case.
     pub content_type: Option<String>,
+    /// The address that answered, behind all redirects: what addresses in it are relative to.
+    pub url: Url,
 }
 
-/// A document of at most `most` bytes, and the address that answered.
-pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), FetchError> {
+/// The header that shows a token (RFC 6750, section 2.1).
+pub(crate) fn bearer(http: &Http, url: &Url, token: &SecretString) -> Result<HeaderMap, FetchError> {
+    door::judge_secret(url, &http.config.allow)?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+        .map_err(|_| unusable(url, "its token has characters that cannot be sent"))?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+}
+
+/// A document of at most `most` bytes; `private` goes to its own origin only.
+pub(crate) async fn fetch(
+    http: &Http,
+    url: &Url,
+    most: u64,
+    private: &HeaderMap,
+) -> Result<Document, FetchError> {
     let fetching = async {
         let mut tried = 0;
         loop {
             tried += 1;
-            match attempt(http, url, most).await {
+            match attempt(http, url, most, private).await {
                 Ok(document) => return Ok(document),
                 Err(fault) => http.pause_or_fail(fault, tried).await?,
             }
@@ -39,13 +60,13 @@ pub(crate) async fn fetch(http: &Http, url: &Url, most: u64) -> Result<(Document
     })
 }
 
-async fn attempt(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), Fault> {
+async fn attempt(http: &Http, url: &Url, most: u64, private: &HeaderMap) -> Result<Document, Fault> {
     let shown = RedactedUrl::new(url).to_string();
     let too_large = || {
         let bound = "a document may have";
         Fault::last(FetchError::TooLarge { source_name: shown.clone(), limit: most, bound })
     };
-    let mut answer = http.get(url, Trust::Guarded, &HeaderMap::new()).await?;
+    let mut answer = http.get_with(url, Trust::Guarded, &HeaderMap::new(), private).await?;
     let response = &mut answer.response;
     if response.status() != StatusCode::OK {
         return Err(status_fault(&shown, response));
@@ -81,5 +102,5 @@ async fn attempt(http: &Http, url: &Url, most: u64) -> Result<(Document, Url), F
         }
         bytes.extend_from_slice(&piece);
     }
-    Ok((Document { bytes: bytes.freeze(), content_type }, answer.url))
+    Ok(Document { bytes: bytes.freeze(), content_type, url: answer.url })
 }

@@ -167,6 +167,30 @@ pub fn judge(url: &Url, allow: &AllowList) -> Result<Door, FetchError> {
     }
 }
 
+/// Judges whether a secret of the operator's may be sent to an address: over TLS, or to what the operator opened, by its name, as a
+/// literal address in an opened network, or on a port that is connected to in those only.
+///
+/// # Errors
+/// As [`judge`]; [`FetchError::NotAllowed`] for other addresses without TLS.
+pub fn judge_secret(url: &Url, allow: &AllowList) -> Result<(), FetchError> {
+    let door = judge(url, allow)?;
+    let opened = match (url.host(), url.port_or_known_default()) {
+        (Some(host), Some(port)) if allow.opens_host(&plain_host(&host), port) => true,
+        (Some(Host::Ipv4(ip)), _) => verdict(IpAddr::V4(ip), &allow.nets) == Verdict::Opened,
+        (Some(Host::Ipv6(ip)), _) => verdict(IpAddr::V6(ip), &allow.nets) == Verdict::Opened,
+        _ => door == Door::OpenedNets,
+    };
+    if url.scheme() == "https" || opened {
+        return Ok(());
+    }
+    Err(FetchError::NotAllowed {
+        address: RedactedUrl::new(url).to_string(),
+        reason: "is to be fetched with a token, which is not sent without TLS. Give an https address, or ask the operator to open the \
+                 host with SM_FETCH_ALLOW"
+            .to_owned(),
+    })
+}
+
 const NOT_OPENED: &str = "is not among what is connected to from here (SM_FETCH_PUBLIC=false). Ask the operator to open the host with SM_FETCH_ALLOW";
 
 fn odd_port(port: u16) -> String {
@@ -254,6 +278,19 @@ mod tests {
         assert_eq!(judge_text("http://media.lan:9000/x", "media.lan"), Ok(Door::Any));
         assert_eq!(judge_text("http://media.lan/x", "media.lan:9000"), Ok(Door::Public));
         assert!(judge_text("http://x.media.lan:9000/x", "media.lan").is_err());
+    }
+
+    #[test]
+    fn a_secret_goes_over_tls_or_to_what_is_opened() {
+        let judge = |url: &str, allow: &str| {
+            judge_secret(&parse_url(url).unwrap(), &AllowList::parse(allow).unwrap()).is_ok()
+        };
+        assert!(judge("https://a.example/x", "") && !judge("http://a.example/x", ""));
+        assert!(judge("http://media.lan/x", "media.lan") && !judge("http://other.lan/x", "media.lan"));
+        assert!(judge("http://10.1.2.3/x", "10.0.0.0/8") && !judge("http://8.8.8.8/x", "10.0.0.0/8"));
+        // A name on the web's port may lead anywhere, on another one into opened networks only.
+        assert!(!judge("http://a.example/x", "10.0.0.0/8") && judge("http://a.example:8080/x", "10.0.0.0/8"));
+        assert!(!judge("https://10.1.2.3/x", ""), "what may not be fetched may not be fetched with a secret");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use secrecy::SecretString;
 
 use crate::client::{Http, Trust, unusable};
 use crate::config::FetchConfig;
@@ -109,11 +110,12 @@ impl Fetcher {
         let refused = |reason: String| unusable(&asked, &reason);
         if hls::master::is_master(&text) {
             let chosen = hls::master::choose(&text, &base, wish.max_pixels).map_err(refused)?;
-            let (document, answered) = document::fetch(&self.http, &chosen, hls::LONGEST_PLAYLIST).await?;
+            let document =
+                document::fetch(&self.http, &chosen, hls::LONGEST_PLAYLIST, &HeaderMap::new()).await?;
             if hls::master::is_master(&document.bytes) {
                 return Err(unusable(&asked, "it is a playlist of playlists of playlists"));
             }
-            (text, base) = (document.bytes, answered);
+            (text, base) = (document.bytes, document.url);
         }
         MediaPlaylist::parse(&text, &base).map(Media::Playlist).map_err(refused)
     }
@@ -174,7 +176,23 @@ impl Fetcher {
     /// # Errors
     /// Any error of a source; [`FetchError::TooLarge`] beyond `max_bytes`.
     pub async fn fetch_document(&self, url: &str, max_bytes: u64) -> Result<Document, FetchError> {
-        Ok(document::fetch(&self.http, &door::parse_url(url)?, max_bytes).await?.0)
+        document::fetch(&self.http, &door::parse_url(url)?, max_bytes, &HeaderMap::new()).await
+    }
+
+    /// Fetches a small document with a bearer token of the operator's. A redirect to another origin is followed without it.
+    ///
+    /// # Errors
+    /// As [`Fetcher::fetch_document`]; [`FetchError::NotAllowed`] where the token would travel unencrypted to a host that is not
+    /// opened.
+    pub async fn fetch_document_with_token(
+        &self,
+        url: &str,
+        max_bytes: u64,
+        token: &SecretString,
+    ) -> Result<Document, FetchError> {
+        let url = door::parse_url(url)?;
+        let private = document::bearer(&self.http, &url, token)?;
+        document::fetch(&self.http, &url, max_bytes, &private).await
     }
 
     /// Sends a body to an address that a user gave, once, with every rule of the guard; answers the HTTP status, of redirects too,

@@ -6,12 +6,13 @@
 //! - [`hls`] turns playlists of recordings into such sources, of the segments that are needed.
 //! - [`Fetcher::post`] tells receivers that users named.
 //! - [`GuardedProxy`] lets one child process fetch under the same rules.
-//! - [`Store`] keeps objects, in a directory or in S3, and signs links to them.
+//! - [`Store`] keeps objects, in a directory or in S3, and signs links to them. [`ReadStore`] reads what others keep there.
 //!
 //! Promises: time, size and number of tries are bounded everywhere; a source is read in one version or not at all; no error
 //! and no log line holds a query string, a password or what a name resolves to. Failures are [`FetchError`]s with a stable
 //! code. Nothing here reads the environment: settings come in as [`FetchConfig`] and [`StoreConfig`].
 
+mod bucket;
 mod client;
 pub mod config;
 mod disk;
@@ -31,6 +32,7 @@ mod pages;
 mod post;
 mod proxy;
 mod range;
+mod read_store;
 mod redact;
 mod retry;
 mod secret;
@@ -52,6 +54,7 @@ pub use key::ObjectKey;
 pub use local::MediaPath;
 pub use metered::{Size, Stored};
 pub use proxy::{GuardedProxy, ProxyLimits};
+pub use read_store::ReadStore;
 pub use redact::RedactedUrl;
 pub use sign::{Allowed, Method, SignedLink};
 pub use source::{Source, SourceStats};

@@ -17,26 +17,22 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::HeaderValue;
 use http::header::IF_NONE_MATCH;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::signer::{SignedUrlOptions, Signer};
-use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    RetryConfig, WriteMultipart,
-};
-use secrecy::ExposeSecret;
+use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 use url::Url;
 
+use crate::bucket;
 use crate::config::{StoreConfig, StoreLocation};
 use crate::error::FetchError;
 use crate::key::ObjectKey;
 use crate::metered::{Metered, Size, Stored};
 use crate::secret::shared_secret;
 use crate::sign::{Allowed, LinkSigner, Method, SignedLink};
-use crate::tls::ensure_provider;
 use crate::unfinished;
 
 /// Objects up to this size are written with one request; larger ones in parts of it.
@@ -100,7 +96,7 @@ impl Store {
 
     fn open_local(config: &StoreConfig, root: PathBuf) -> Result<Self, FetchError> {
         let unusable = |error: std::io::Error| FetchError::Config {
-            variable: "SM_OBJECT_STORE".to_owned(),
+            variable: config.variable.to_owned(),
             reason: format!(
                 "the directory cannot be used ({}); check that this service may write it",
                 error.kind()
@@ -122,44 +118,7 @@ impl Store {
     }
 
     fn open_s3(config: &StoreConfig, bucket: &str, prefix: &str) -> Result<Self, FetchError> {
-        ensure_provider();
-        // No limit on a whole request: a body may be large and its reader slow. Each wait within it has one.
-        let options = ClientOptions::new()
-            .with_timeout_disabled()
-            .with_connect_timeout(Duration::from_secs(5))
-            .with_read_timeout(Duration::from_secs(30));
-        let retry = RetryConfig {
-            backoff: BackoffConfig::default(),
-            max_retries: 4,
-            retry_timeout: Duration::from_secs(30),
-        };
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(bucket)
-            .with_region(&config.s3_region)
-            .with_client_options(options)
-            .with_retry(retry)
-            .with_allow_http(config.s3_allow_http);
-        if let Some(endpoint) = &config.s3_endpoint {
-            builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/'));
-        }
-        match (&config.s3_access_key_id, &config.s3_secret_access_key) {
-            (Some(id), Some(secret)) => {
-                builder = builder
-                    .with_access_key_id(id.expose_secret())
-                    .with_secret_access_key(secret.expose_secret());
-            }
-            (None, None) => {}
-            _ => {
-                return Err(FetchError::Config {
-                    variable: "SM_S3_ACCESS_KEY_ID".to_owned(),
-                    reason: "and SM_S3_SECRET_ACCESS_KEY belong together; set both or none".to_owned(),
-                });
-            }
-        }
-        let s3 = Arc::new(builder.build().map_err(|error| FetchError::Config {
-            variable: "SM_OBJECT_STORE".to_owned(),
-            reason: format!("the S3 settings cannot be used: {error}"),
-        })?);
+        let s3 = Arc::new(bucket::open(config, bucket)?);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let http = http.map_err(|error| FetchError::Local {
             action: "starting the HTTP client".to_owned(),
@@ -501,7 +460,7 @@ fn unavailable(key: &ObjectKey, error: &std::io::Error) -> FetchError {
 }
 
 /// Fixed words only: the store's own may hold paths and addresses.
-fn unavailable_store(error: &object_store::Error) -> FetchError {
+pub(crate) fn unavailable_store(error: &object_store::Error) -> FetchError {
     let reason = match error {
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
             "it refuses the service's credentials. The operator should check them".to_owned()

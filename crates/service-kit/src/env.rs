@@ -150,8 +150,14 @@ pub const KNOWN: &[Variable] = &[
     secret("SM_TWITCH_CLIENT_SECRET", "Its secret"),
     plain("SM_TWITCH_API_URL", "Where Twitch's API is (default https://api.twitch.tv)"),
     plain("SM_TWITCH_AUTH_URL", "Where Twitch gives tokens (default https://id.twitch.tv)"),
-    plain("SM_IMPORT", "What the Lambda handler imports, as JSON"),
-    plain("SM_IMPORT_FILE", "A file that says it, instead of SM_IMPORT"),
+    plain(
+        "SM_LISTS_STORE",
+        "Where lists of highlights are that sources name as `object`: file:/directory or s3://bucket/prefix, with SM_S3_… as above",
+    ),
+    secret(
+        "SM_SOURCE_TOKENS",
+        "Bearer tokens that lists are fetched with: host=token, comma between them; a host may be host:port",
+    ),
     // Gateway.
     plain("SM_LISTEN", "Where the gateway listens (default 127.0.0.1:8080)"),
     plain("SM_AUTH", "open (loopback only) or keys (default open on loopback, else keys)"),
@@ -160,8 +166,10 @@ pub const KNOWN: &[Variable] = &[
         "true where people reach the gateway by https: sessions are then sent over https only (default false)",
     ),
     secret("SM_ADMIN_TOKEN", "A key with scope admin, to make the first keys with; at least 32 characters"),
-    // Command line.
+    // Command line and Lambda handler.
     secret("SM_API_KEY", "The key that the command line and the Lambda handler send"),
+    plain("SM_IMPORT", "What the Lambda handler imports, as JSON"),
+    plain("SM_IMPORT_FILE", "A file that says it, instead of SM_IMPORT"),
     // Tests.
     secret("SM_TEST_DATABASE_URL", "A cluster in which tests make databases"),
     plain("SM_TEST_KAFKA_BROKERS", "Brokers that tests may use"),

@@ -4,6 +4,7 @@
 mod documents;
 mod keeping;
 mod lab;
+mod lists;
 mod playlists;
 mod posts;
 mod proxy;

@@ -9,11 +9,15 @@ use contracts::{
     spec::{LONGEST_CLIP_SECONDS, LONGEST_STREAMER, Source},
     time::{MediaTime, TICKS_PER_SECOND},
 };
+use fetch::ReadStore;
 use serde_json::{Value, json};
-use serde_json_path::JsonPath;
 
 use crate::{
-    source::{dynamodb, rate::FrameRate},
+    source::{
+        document::{path, row::names_id},
+        dynamodb,
+        rate::FrameRate,
+    },
     template,
 };
 
@@ -116,6 +120,10 @@ fn read_document(fields: &Fields<'_>, kind: &str, mistakes: &mut Mistakes) -> Op
         ListFormat::Chapters if fields.get("video").is_none() => {
             mistakes.add(fields.at("video"), "`chapters` do not say their video: it is required");
         }
+        ListFormat::Chapters if video.as_ref().is_some_and(names_id) => {
+            mistakes
+                .add(fields.at("video"), "`chapters` do not say a video's id: give it whole, without {id}");
+        }
         ListFormat::Highlights if fields.get("video").is_some() => {
             mistakes.add(fields.at("video"), "the format `highlights` says each video whole: leave it out");
         }
@@ -135,12 +143,8 @@ fn read_place(fields: &Fields<'_>, kind: &str, mistakes: &mut Mistakes) -> Optio
     template::check(&text, OF_PLACE, &fields.at(kind), mistakes);
     let probe = template::fill(&text, &["from", "to"].map(|name| (name, "2026-11-22".to_owned())));
     if kind == "object" {
-        let plain = probe.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if !plain {
-            mistakes.add(
-                fields.at(kind),
-                "expected the key of an object, like lists/best.json, without `..` and without a leading slash",
-            );
+        if let Err(detail) = ReadStore::check_name(&probe) {
+            mistakes.add(fields.at(kind), detail);
         }
         return Some(Place::Object(text));
     }
@@ -226,8 +230,8 @@ fn read_paging(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<
 }
 
 fn check_path(text: &str, pointer: &str, mistakes: &mut Mistakes) {
-    if let Err(error) = JsonPath::parse(text) {
-        mistakes.add(pointer, format!("expected a JSONPath like $.data[*] or $.start: {error}"));
+    if let Err(detail) = path::parse(text) {
+        mistakes.add(pointer, detail);
     }
 }
 
