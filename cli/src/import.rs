@@ -158,8 +158,9 @@ async fn done(
     }
     if let Some(reason) = given_up {
         eprintln!(
-            "{} jobs were not posted to {} (SM_GATEWAY_URL): {reason}. Import the same days again: no job is made twice.",
+            "{} of {} jobs were not posted to {} (SM_GATEWAY_URL): {reason}. Import the same days again: no job is made twice.",
             summary.waiting,
+            summary.jobs.len(),
             api::gateway_url(env)
         );
     }
