@@ -4,6 +4,7 @@
 
 mod api;
 mod doctor;
+mod import;
 mod list;
 mod plan;
 mod submit;
@@ -42,6 +43,11 @@ enum Command {
         /// Stay and watch it
         #[arg(long)]
         watch: bool,
+    },
+    /// Post the montages of highlights that lie somewhere else: in DynamoDB, at an address, in a file, on Twitch
+    Import {
+        #[command(subcommand)]
+        from: import::From,
     },
     /// Show what a montage would take, without making it
     Plan {
@@ -110,6 +116,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Submit { file, idempotency_key, watch } => {
             submit::submit(&env, &file, idempotency_key.as_deref(), watch).await
         }
+        Command::Import { from } => import::import(&env, from).await,
         Command::Plan { file, json } => plan::plan(&env, &file, json).await,
         Command::Watch { job } => watch::watch(&api::client(&env)?, job).await,
         Command::List { what, search, state, limit } => {

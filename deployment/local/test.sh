@@ -4,8 +4,8 @@
 # For: one command that says whether this tree is right, for people and for CI.
 # Promises: installs what is missing (setup.sh), uses the private PostgreSQL and Kafka of this tree (each test makes a database
 #   and topics of its own) and stops them afterwards if they did not run before. May be repeated; changes nothing outside
-#   `.local` and `target`. Tests that need something that cannot be had (Kafka's jars, dynalite, the sample media) say that they are skipped;
-#   with CI=true in the environment those that need Kafka or dynalite fail instead.
+#   `.local` and `target`. Tests that need something that cannot be had (Kafka's jars, dynalite, AWS's Lambda emulator, the sample media) say that they are skipped;
+#   with CI=true in the environment those that need Kafka, dynalite or the emulator fail instead.
 # Failures: status other than 0 from the first part that fails: setting up, building, `make check`, `cargo test`.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,6 +21,7 @@ if ! have cargo; then PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"; fi
 "$here/models.sh"
 "$here/schemathesis.sh" || warn "going on without the API fuzzer: its test is skipped, or fails if CI=true"
 "$here/dynamodb.sh" || warn "going on without a DynamoDB: the tests that need one are skipped, or fail if CI=true"
+"$here/lambda.sh" || warn "going on without AWS's Lambda emulator: the tests that need it are skipped, or fail if CI=true"
 
 step "Building"
 "$here/web.sh"

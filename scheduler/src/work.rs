@@ -230,7 +230,8 @@ impl Worker {
             Answer::Made(job) | Answer::Known(job) => Ok((PostOutcome::Submitted, Some(job), None)),
             Answer::Conflict => Ok((PostOutcome::Known, None, Some(post::CONFLICT.to_owned()))),
             Answer::Refused(reason) => Ok((PostOutcome::Refused, None, Some(reason))),
-            Answer::Later { reason, .. } => {
+            // A token that is wrong is a slip of the operator's, and may be mended before the tries are over.
+            Answer::NotAllowed(reason) | Answer::Later { reason, .. } => {
                 tracing::warn!(reason, "a job could not be posted");
                 Err(Trouble::Passing("jobs-repo does not answer".to_owned(), POST_TRIES))
             }

@@ -7,6 +7,7 @@ mod examples;
 mod faults;
 mod fuzzing;
 mod hostile;
+mod imports;
 mod looking;
 mod openapi;
 mod pipeline;

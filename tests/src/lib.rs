@@ -9,6 +9,8 @@
     reason = "a harness that cannot go on fails its test"
 )]
 
+pub mod door;
+pub mod lambda;
 pub mod media_server;
 pub mod process;
 pub mod stack;

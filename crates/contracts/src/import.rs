@@ -447,3 +447,24 @@ pub enum PostOutcome {
     /// It was refused.
     Refused,
 }
+
+/// What an import did, as the command line and the Lambda handler answer it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportSummary {
+    /// The import's name.
+    pub name: String,
+    /// The days that were asked for.
+    pub window: Option<Days>,
+    /// Jobs that were posted.
+    pub submitted: u32,
+    /// Jobs that had been posted before.
+    pub known: u32,
+    /// Jobs that were refused.
+    pub refused: u32,
+    /// Jobs that are not posted.
+    pub waiting: u32,
+    /// All of them.
+    pub jobs: Vec<ImportedJob>,
+    /// What was read and what was skipped.
+    pub report: ImportReport,
+}

@@ -3,7 +3,7 @@
 //!
 //! The path of one import: [`definition`] decodes what a person wrote; [`window`] says which days are meant; [`source`] opens the
 //! source, which gives every row that it reads to a [`Gathered`]; [`select`] takes what is wanted; [`template`] names it; [`import`]
-//! makes the jobs, each with the key under which it is posted; [`post`] posts them.
+//! makes the jobs, each with the key under which it is posted; [`post`] posts them. [`run`] does all of it for those that keep no record.
 //!
 //! Promises: the same rows make the same jobs under the same keys, in whatever order they come. A row that cannot be used is reported with
 //! its place and skipped; it never fails the import and is never passed over in silence. Reading is bounded in time, tries, pages and rows.
@@ -14,6 +14,7 @@ pub mod candidate;
 pub mod definition;
 pub mod import;
 pub mod post;
+pub mod run;
 pub mod select;
 pub mod source;
 pub mod template;

@@ -14,6 +14,7 @@ use contracts::{
 use reqwest::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use service_kit::{client::ServiceClient, idempotency::REPLAYED};
+use tokio::time::Instant;
 
 use crate::import::Planned;
 
@@ -35,6 +36,8 @@ pub enum Answer {
     Conflict,
     /// It is refused, for this reason.
     Refused(String),
+    /// Whoever posts is refused, for this reason: what else they post would be too.
+    NotAllowed(String),
     /// Nobody answers, or not now.
     Later {
         /// Why.
@@ -74,6 +77,7 @@ pub async fn once(client: &ServiceClient, key: &str, body: &Value) -> Answer {
     match status {
         StatusCode::CONFLICT if code == ProblemCode::IdempotencyConflict.as_str() => Answer::Conflict,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Answer::Later { reason, after },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Answer::NotAllowed(reason),
         status if status.is_client_error() => Answer::Refused(reason),
         _ => Answer::Later { reason, after },
     }
@@ -90,15 +94,19 @@ fn told(problem: &Problem) -> String {
 /// What is told of a job whose key stands for another selection.
 pub const CONFLICT: &str = "these days were submitted before with other highlights; nothing was changed";
 
-/// Posts the jobs of an import one after the other, each until it is answered. Answers what became of each, and why the rest was given up
-/// where it was.
-pub async fn all(client: &ServiceClient, planned: Vec<Planned>) -> (Vec<ImportedJob>, Option<String>) {
+/// Posts the jobs of an import one after the other, each until it is answered, at most until a moment. Answers what became of each, and why
+/// the rest was given up where it was.
+pub async fn all(
+    client: &ServiceClient,
+    planned: Vec<Planned>,
+    until: Option<Instant>,
+) -> (Vec<ImportedJob>, Option<String>) {
     let mut told: Vec<ImportedJob> = Vec::with_capacity(planned.len());
     let mut given_up = None;
     for job in planned {
         let mut entry = job.told;
         if given_up.is_none() {
-            match patiently(client, &job.key, &job.body).await {
+            match in_time(until, patiently(client, &job.key, &job.body)).await {
                 Answer::Made(id) => (entry.outcome, entry.job_id) = (PostOutcome::Submitted, Some(id)),
                 Answer::Known(id) => (entry.outcome, entry.job_id) = (PostOutcome::Known, Some(id)),
                 Answer::Conflict => {
@@ -107,12 +115,19 @@ pub async fn all(client: &ServiceClient, planned: Vec<Planned>) -> (Vec<Imported
                 Answer::Refused(reason) => {
                     (entry.outcome, entry.reason) = (PostOutcome::Refused, Some(reason));
                 }
-                Answer::Later { reason, .. } => given_up = Some(reason),
+                Answer::NotAllowed(reason) | Answer::Later { reason, .. } => given_up = Some(reason),
             }
         }
         told.push(entry);
     }
     (told, given_up)
+}
+
+async fn in_time(until: Option<Instant>, answer: impl Future<Output = Answer>) -> Answer {
+    let Some(until) = until else { return answer.await };
+    // What was cut off may have been posted: then it is known the next time.
+    let late = |_| Answer::Later { reason: "the time that there was is over".to_owned(), after: None };
+    tokio::time::timeout_at(until, answer).await.unwrap_or_else(late)
 }
 
 async fn patiently(client: &ServiceClient, key: &str, body: &Value) -> Answer {

@@ -57,7 +57,7 @@ pub const KNOWN: &[Variable] = &[
     // Executor.
     plain(
         "SM_GATEWAY_URL",
-        "Where executors and the command line reach the gateway (default http://127.0.0.1:8080)",
+        "Where executors, the command line and the Lambda handler reach the gateway (default http://127.0.0.1:8080)",
     ),
     secret("SM_EXECUTOR_TOKEN", "The executor's API key (scope executor)"),
     plain("SM_EXECUTOR_NAME", "The executor's name, shown to people (default the host's name)"),
@@ -166,8 +166,10 @@ pub const KNOWN: &[Variable] = &[
         "true where people reach the gateway by https: sessions are then sent over https only (default false)",
     ),
     secret("SM_ADMIN_TOKEN", "A key with scope admin, to make the first keys with; at least 32 characters"),
-    // Command line.
-    secret("SM_API_KEY", "The key that the command line sends"),
+    // Command line and Lambda handler.
+    secret("SM_API_KEY", "The key that the command line and the Lambda handler send"),
+    plain("SM_IMPORT", "What the Lambda handler imports, as JSON"),
+    plain("SM_IMPORT_FILE", "A file that says it, instead of SM_IMPORT"),
     // Tests.
     secret("SM_TEST_DATABASE_URL", "A cluster in which tests make databases"),
     plain("SM_TEST_KAFKA_BROKERS", "Brokers that tests may use"),
