@@ -134,12 +134,11 @@ async fn done(
     let prepared = run::prepare(&import, window, now, &ways, None).await?;
     if output.dry_run {
         if output.json {
-            let jobs: Vec<Value> = prepared
-                .planned
-                .iter()
-                .map(|job| json!({ "idempotency_key": job.key, "job": job.body }))
-                .collect();
-            println!("{}", serde_json::to_string_pretty(&jobs)?);
+            let jobs = prepared.planned.iter().map(|job| {
+                let body: Value = serde_json::from_str(&job.body)?;
+                Ok(json!({ "idempotency_key": job.key, "job": body }))
+            });
+            println!("{}", serde_json::to_string_pretty(&jobs.collect::<serde_json::Result<Vec<Value>>>()?)?);
         } else {
             report::print(&prepared.summary());
             println!("A dry run: nothing was posted.");

@@ -7,7 +7,6 @@ use contracts::{
     import::{Days, ImportReport, PostOutcome},
 };
 use highlights::Planned;
-use serde_json::Value;
 use sqlx::{PgPool, types::Json};
 use uuid::Uuid;
 
@@ -20,8 +19,8 @@ pub struct Waiting {
     pub position: i32,
     /// The `Idempotency-Key` that it is posted under.
     pub key: String,
-    /// What is posted.
-    pub body: Value,
+    /// What is posted, as JSON.
+    pub body: String,
 }
 
 /// Fixes the jobs of a run before the first is posted, with what was read; `false` if the lease was lost.
@@ -54,7 +53,7 @@ pub async fn keep(
         let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         sqlx::query!(
             "INSERT INTO jobs.schedule_jobs (run_id, position, schedule_id, key, title, streamer, highlights, left_out, body)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb)",
             claimed.run,
             position,
             claimed.schedule.0,
@@ -89,7 +88,7 @@ pub async fn kept(pool: &PgPool, run: Uuid) -> sqlx::Result<i64> {
 pub async fn next_waiting(pool: &PgPool, run: Uuid) -> sqlx::Result<Option<Waiting>> {
     sqlx::query_as!(
         Waiting,
-        r#"SELECT position, key, body AS "body!" FROM jobs.schedule_jobs
+        r#"SELECT position, key, body::text AS "body!" FROM jobs.schedule_jobs
            WHERE run_id = $1 AND outcome = 'waiting' ORDER BY position LIMIT 1"#,
         run
     )

@@ -60,7 +60,8 @@ pub async fn attempt(
     let mut gathered = read.map_err(|error| ApiError::invalid_at("/source", error.to_string()))?;
     let planned = highlights::plan(&import, "trial", now, &mut gathered)
         .map_err(|detail| ApiError::invalid_at("/template", detail))?;
-    let first = planned.first().and_then(|job| NewJob::decode(&job.body).ok());
+    let first = planned.first().and_then(|job| serde_json::from_str(&job.body).ok());
+    let first = first.and_then(|body| NewJob::decode(&body).ok());
     let highlights = first.and_then(|job| job.spec.montage().map(|spec| spec.highlights.clone()));
     let shown = usize::try_from(SHOWN_JOBS).unwrap_or_default();
     Ok(ScheduleTrial {

@@ -48,8 +48,8 @@ pub struct Import {
 pub struct Planned {
     /// The `Idempotency-Key` that it is posted under: 1 to 200 visible ASCII characters.
     pub key: String,
-    /// The body that is posted.
-    pub body: Value,
+    /// The body that is posted, as JSON.
+    pub body: String,
     /// What is told of it; it waits.
     pub told: ImportedJob,
 }

@@ -11,8 +11,10 @@ use contracts::{
     job::Job,
     problem::{Problem, ProblemCode},
 };
-use reqwest::{Method, StatusCode, header::RETRY_AFTER};
-use serde_json::Value;
+use reqwest::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
 use service_kit::{client::ServiceClient, idempotency::REPLAYED};
 use tokio::time::Instant;
 
@@ -47,9 +49,13 @@ pub enum Answer {
     },
 }
 
-/// Posts a job, once.
-pub async fn once(client: &ServiceClient, key: &str, body: &Value) -> Answer {
-    let request = client.request(Method::POST, "/v1/jobs").header("idempotency-key", key).json(body);
+/// Posts a job, which is JSON, once.
+pub async fn once(client: &ServiceClient, key: &str, body: &str) -> Answer {
+    let request = client
+        .request(Method::POST, "/v1/jobs")
+        .header("idempotency-key", key)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body.to_owned());
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) => {
@@ -130,7 +136,7 @@ async fn in_time(until: Option<Instant>, answer: impl Future<Output = Answer>) -
     tokio::time::timeout_at(until, answer).await.unwrap_or_else(late)
 }
 
-async fn patiently(client: &ServiceClient, key: &str, body: &Value) -> Answer {
+async fn patiently(client: &ServiceClient, key: &str, body: &str) -> Answer {
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {
         match once(client, key, body).await {

@@ -134,12 +134,12 @@ fn compose(template: &Value, title: Option<String>, labels: &Map<String, Value>,
 }
 
 /// A job with the form in which it is posted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
     /// Its title.
     pub title: String,
-    /// All of it.
-    pub body: Value,
+    /// All of it, as JSON: as a text it takes a tenth of the memory that a value does, and an import may make many.
+    pub body: String,
 }
 
 /// The job of one montage, complete.
@@ -179,7 +179,7 @@ pub fn job(
         SpecError::UnknownKind(detail) => detail,
         SpecError::Invalid(errors) => told(&errors),
     })?;
-    let body = serde_json::to_value(&job).map_err(|error| error.to_string())?;
+    let body = serde_json::to_string(&job).map_err(|error| error.to_string())?;
     Ok(Composed { title: job.title, body })
 }
 

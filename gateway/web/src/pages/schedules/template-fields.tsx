@@ -66,7 +66,7 @@ export function TemplateFields({ form, change, labels, changeLabels, montages, m
               key={key}
               label={name}
               mistake={mistakes[key]}
-              help={key === "order" && montages.length > 0 ? "By score goes over the order of a montage." : undefined}
+              help={key === "order" && montages.length > 0 ? "For montages that keep the order of their source." : undefined}
             >
               {(control) => (
                 <select
