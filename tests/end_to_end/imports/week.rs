@@ -140,7 +140,7 @@ pub async fn fill(server: &DynamodbServer) {
     server.put("streamers", who.collect::<Vec<_>>()).await;
     let all = (0..STREAMERS).flat_map(|streamer| (0..STREAMS).map(move |number| stream(streamer, number)));
     server.put("stream-highlights", all.collect::<Vec<_>>()).await;
-    let client = server.client().await;
+    let client = DynamodbServer::client(server.endpoint()).await;
     let page = client.scan().table_name("streamers").send().await.unwrap();
     assert!(page.last_evaluated_key.is_some(), "the streamers are on one page");
     let page = client.query().table_name("stream-highlights").key_condition_expression("ChannelId = :id");
