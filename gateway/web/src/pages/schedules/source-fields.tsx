@@ -113,15 +113,24 @@ function ListFields({ of, form }: { of: Spots; form: SourceForm }) {
           />
         )}
         {has("edl") && (
-          <TextSpot
-            of={of}
-            spot="frame_rate"
-            label="Frames a second"
-            placeholder="25"
-            required
-            maxLength={20}
-            help="Such as 25, 29.97 or 30000/1001: an EDL does not say it."
-          />
+          <>
+            <TextSpot
+              of={of}
+              spot="frame_rate"
+              label="Frames a second"
+              placeholder="25"
+              required
+              maxLength={20}
+              help="Such as 25, 29.97 or 30000/1001: an EDL does not say it."
+            />
+            <TextSpot
+              of={of}
+              spot="start_timecode"
+              label="Timecode of a video’s first frame"
+              placeholder="00:00:00:00"
+              maxLength={20}
+            />
+          </>
         )}
         {has("chapters") ? (
           <TextSpot

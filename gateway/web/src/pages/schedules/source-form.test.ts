@@ -17,6 +17,7 @@ const ANSWERED: Record<string, Json> = {
     object: "lists/{from}.edl",
     format: "edl",
     frame_rate: "30000/1001",
+    start_timecode: "01:00:00;00",
     video: { url: "https://v.example/{id}" },
   },
   json: {

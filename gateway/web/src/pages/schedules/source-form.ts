@@ -75,6 +75,7 @@ const VIDEO: Spot = { place: "video", form: "video" };
 const DURATION: Spot = { place: "duration", form: "length" };
 const STREAMER: Spot = { place: "streamer", form: "text" };
 const FRAME_RATE: Spot = { place: "frame_rate", form: "text" };
+const START_TIMECODE: Spot = { place: "start_timecode", form: "text" };
 const DYNAMODB: Spot[] = [
   ...textSpots("dynamodb/", { "streamers/table": undefined, "highlights/table": undefined, region: undefined }),
   ...Object.entries(ATTRIBUTES).map(([place, [, usual]]): Spot => ({ place, form: "text", usual })),
@@ -88,7 +89,7 @@ const TWITCH: Spot[] = [
 ];
 const ALL = [
   ...PLACES,
-  ...[FORMAT, ROWS, ...MAPPING, ...PAGING, VIDEO, DURATION, STREAMER, FRAME_RATE],
+  ...[FORMAT, ROWS, ...MAPPING, ...PAGING, VIDEO, DURATION, STREAMER, FRAME_RATE, START_TIMECODE],
   ...DYNAMODB,
   ...TWITCH,
 ];
@@ -98,7 +99,7 @@ const OF_FORMAT: Record<Format, Spot[]> = {
   highlights: [DURATION],
   json: [ROWS, ...MAPPING, VIDEO, DURATION],
   csv: [...MAPPING, VIDEO, DURATION],
-  edl: [FRAME_RATE, VIDEO],
+  edl: [FRAME_RATE, START_TIMECODE, VIDEO],
   otio: [VIDEO],
   chapters: [VIDEO, DURATION],
 };
@@ -129,7 +130,7 @@ function refused(form: SourceForm): string[] {
     ...(format === "csv" ? ["mapping/rows"] : []),
     ...(hasPages(form) ? [] : ["paging"]),
     ...(format === "highlights" ? ["video"] : []),
-    ...(format === "edl" ? [] : ["frame_rate"]),
+    ...(format === "edl" ? [] : ["frame_rate", "start_timecode"]),
   ];
 }
 
