@@ -222,7 +222,7 @@ async fn a_week_in_dynamodb_becomes_a_montage_of_each_streamer_and_one_of_all_by
         "name": "weekly", "cron": "* * * * *", "window": { "from": "2026-11-16", "to": "2026-11-22" },
         "source": { "dynamodb": {
             "streamers": { "table": "streamers" }, "highlights": { "table": "days" }, "video": { "path": "library:{id}.mp4" },
-            "duration": "500ms" } },
+            "duration": "0.5s" } },
         "montages": [
             { "of": "each_streamer", "title": "{streamer}, {from} to {to}", "select": { "per_video": 1, "order": "time" } },
             { "of": "all_streamers", "title": "All {count}", "select": { "per_streamer": 1, "order": "score" } } ],
