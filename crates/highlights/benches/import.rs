@@ -70,8 +70,8 @@ fn definition() -> Import {
             "video": { "url": "https://media.example/vods/{id}.mp4" } } },
         "window": { "from": "2025-11-22", "to": "2026-11-22" },
         "montages": [
-            { "of": "each_streamer", "select": { "per_video": 2, "top": 20, "order": "time" } },
-            { "of": "all_streamers", "select": { "mix": "equal", "top": 100 } } ],
+            { "of": "each_streamer", "select": { "order": "time" } },
+            { "of": "all_streamers", "select": { "mix": "equal" } } ],
         "template": {},
     }))
     .unwrap()

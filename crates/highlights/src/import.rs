@@ -105,7 +105,7 @@ pub fn plan(
 
 fn note(gathered: &mut Gathered, count: usize, what: &str) {
     if count > 0 {
-        gathered.skip("montages", format!("{count} highlights {what}"));
+        gathered.skip("montages", format!("highlights that {what}: {count}"));
     }
 }
 

@@ -111,7 +111,8 @@ fn pad(candidate: &Candidate, padding: Padding) -> Option<(MediaTime, MediaTime)
     Some((MediaTime::Ticks(padded), MediaTime::Ticks((end - padded).min(LONGEST))))
 }
 
-/// Makes one clip of those that overlap or touch, unless it would be longer than a clip may be; drops what is there twice.
+/// Makes one clip of those that overlap, unless it would be longer than a clip may be; drops what is there twice. Those that only touch stay
+/// two: they may be of two people, and show nothing twice.
 fn unite(clips: &mut Vec<Clip<'_>>, merge: bool) {
     clips.sort_unstable_by(|a, b| by_place(a, b).then_with(|| rank(a, b)));
     clips.dedup_by(|clip, last| {
@@ -133,7 +134,7 @@ fn joined(first: &Clip<'_>, second: &Clip<'_>) -> Option<MediaTime> {
     let end = start + first.duration.ticks()?;
     let second_start = second.start.ticks()?;
     let length = end.max(second_start + second.duration.ticks()?) - start;
-    (second_start <= end && length <= LONGEST).then_some(MediaTime::Ticks(length))
+    (second_start < end && length <= LONGEST).then_some(MediaTime::Ticks(length))
 }
 
 /// How many are still taken of each.

@@ -79,18 +79,24 @@ fn time_that_is_left_is_filled_with_what_fits() {
 }
 
 #[test]
-fn padding_is_cut_off_at_the_start_and_joins_what_it_makes_touch() {
+fn padding_is_cut_off_at_the_start_and_joins_what_it_makes_overlap() {
     let list = [
         candidate("a", 2, 5, Some(1.0), "x", 1),
-        candidate("a", 20, 5, Some(4.0), "x", 1),
+        candidate("a", 19, 5, Some(4.0), "x", 1),
         candidate("a", 60, 5, Some(2.0), "x", 1),
     ];
     let padding = Padding { before: Some(ticks(5)), after: Some(ticks(8)) };
     let selected = select(&list, &Selection { padding, ..Selection::default() });
-    assert_eq!(selected.clips.iter().map(seconds).collect::<Vec<_>>(), [(0, 33), (55, 18)]);
-    assert_eq!(titles(&selected), ["a@20", "a@60"]);
+    assert_eq!(selected.clips.iter().map(seconds).collect::<Vec<_>>(), [(0, 32), (55, 18)]);
+    assert_eq!(titles(&selected), ["a@19", "a@60"]);
     let apart = select(&list, &Selection { padding, merge: false, ..Selection::default() });
-    assert_eq!(apart.clips.iter().map(seconds).collect::<Vec<_>>(), [(0, 15), (15, 18), (55, 18)]);
+    assert_eq!(apart.clips.iter().map(seconds).collect::<Vec<_>>(), [(0, 15), (14, 18), (55, 18)]);
+}
+
+#[test]
+fn those_that_only_touch_stay_two() {
+    let list = [candidate("a", 0, 5, Some(1.0), "x", 1), candidate("a", 5, 5, Some(2.0), "y", 1)];
+    assert_eq!(titles(&select(&list, &Selection::default())), ["a@0", "a@5"]);
 }
 
 #[test]
@@ -212,7 +218,7 @@ proptest! {
                     || (clip.start, clip.duration) != (other.start, other.duration));
                 if selection.merge && clip.best.source == other.best.source {
                     let (first, second) = if clip.start.ticks() <= other.start.ticks() { (clip, other) } else { (other, clip) };
-                    prop_assert!(first.start.ticks().unwrap() + first.duration.ticks().unwrap() < second.start.ticks().unwrap());
+                    prop_assert!(first.start.ticks().unwrap() + first.duration.ticks().unwrap() <= second.start.ticks().unwrap());
                 }
             }
         }
