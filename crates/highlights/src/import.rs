@@ -69,7 +69,10 @@ pub fn plan(
     let mut planned = Vec::new();
     let mut nobodys = 0;
     let mut in_frames = 0;
-    for (index, rule) in rules.iter().enumerate() {
+    // Those of all streamers first: they sort everything at once, and want the memory that the texts of many jobs will take.
+    let mut ordered: Vec<(usize, &MontageRule)> = rules.iter().enumerate().collect();
+    ordered.sort_by_key(|(_, rule)| rule.of == MontageOf::EachStreamer);
+    for (index, rule) in ordered {
         let groups = groups(rule.of, gathered.candidates());
         nobodys += groups.nobodys;
         for (streamer, candidates) in groups.of {
@@ -83,7 +86,7 @@ pub fn plan(
             }
             let values = values(import, at, gathered.window(), streamer, selected.clips.len());
             let job = template::job(&import.template, rule, &values, &selected.clips, import.zone)?;
-            planned.push(Planned {
+            let job = Planned {
                 key: key(scope, gathered.window(), at, index, streamer),
                 told: ImportedJob {
                     title: job.title,
@@ -95,12 +98,14 @@ pub fn plan(
                     reason: None,
                 },
                 body: job.body,
-            });
+            };
+            planned.push((index, job));
         }
     }
     note(gathered, nobodys, "say no streamer, so that they are in no streamer's montage");
     note(gathered, in_frames, "are counted in frames, which cannot be padded or fitted into a budget");
-    Ok(planned)
+    planned.sort_by_key(|(index, _)| *index);
+    Ok(planned.into_iter().map(|(_, job)| job).collect())
 }
 
 fn note(gathered: &mut Gathered, count: usize, what: &str) {

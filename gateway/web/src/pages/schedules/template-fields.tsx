@@ -66,7 +66,9 @@ export function TemplateFields({ form, change, labels, changeLabels, montages, m
               key={key}
               label={name}
               mistake={mistakes[key]}
-              help={key === "order" && montages.length > 0 ? "For montages that keep the order of their source." : undefined}
+              help={
+                key === "order" && montages.length > 0 ? "For montages that keep the order of their source." : undefined
+              }
             >
               {(control) => (
                 <select
