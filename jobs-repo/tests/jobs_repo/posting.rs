@@ -35,11 +35,11 @@ async fn many_posts_under_one_key_make_one_job() {
     assert_eq!((status, problem["code"].as_str()), (StatusCode::CONFLICT, Some("idempotency_conflict")));
     assert_eq!(stack.count("SELECT count(*) FROM jobs.jobs").await, 1);
 
-    // Keys belong to their caller, and are forgotten after a week.
+    // Keys belong to their caller, and are forgotten after forty days.
     let others = [("idempotency-key", "weekly-1"), ("x-sm-key", "key-b")];
     let (status, other) = stack.send(Method::POST, "/v1/jobs", Some(&job("other")), &others).await;
     assert_eq!((status, ids.contains(other["id"].as_str().unwrap())), (StatusCode::ACCEPTED, false));
-    sqlx::query("UPDATE jobs.idempotency_keys SET created_at = now() - interval '8 days'")
+    sqlx::query("UPDATE jobs.idempotency_keys SET created_at = now() - interval '41 days'")
         .execute(&stack.pool)
         .await
         .unwrap();
