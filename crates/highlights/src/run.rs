@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The source cannot be read. Nothing was posted.
-    #[error("{0}")]
+    #[error(transparent)]
     Source(#[from] SourceError),
     /// What was read does not make jobs. Nothing was posted.
     #[error("{0}")]
