@@ -60,6 +60,11 @@ async fn things(stack: &Stack) -> Vec<(&'static str, &'static str, String)> {
     ]
 }
 
+/// What schemathesis is told about media types that it does not know.
+const HOOKS: &str = "import schemathesis
+schemathesis.serializer.alias('application/offset+octet-stream', 'application/octet-stream')
+";
+
 /// The settings of the run: for what only reads, the things that are there.
 fn settings(document: &Value, things: &[(&str, &str, String)]) -> String {
     let mut text = String::new();
@@ -92,7 +97,11 @@ async fn the_api_answers_whatever_it_is_asked_as_its_document_says() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let config = directory.path().join("schemathesis.toml");
     fs::write(&config, settings(&read, &things)).expect("the settings can be written");
+    // Pieces of uploads are bytes like others.
+    let hooks = directory.path().join("hooks.py");
+    fs::write(&hooks, HOOKS).expect("the hooks can be written");
     let mut run = Command::new(&schemathesis)
+        .env("SCHEMATHESIS_HOOKS", &hooks)
         .arg("--config-file")
         .arg(&config)
         .args(["--no-color", "run"])
@@ -106,8 +115,9 @@ async fn the_api_answers_whatever_it_is_asked_as_its_document_says() {
             "20261126",
             "--generation-database",
             "none",
+            // Python 3.11's parser of its own sources may fail where two threads use it at once, as the generator does.
             "--workers",
-            "2",
+            "1",
             "--request-timeout",
             "60",
         ])
