@@ -11,7 +11,7 @@ use chrono::{NaiveDate, Utc};
 use clap::{Args, Subcommand};
 use contracts::problem::FieldError;
 use highlights::{
-    Window, definition,
+    definition,
     import::Import,
     run::{self, RunError},
 };
@@ -130,7 +130,7 @@ async fn done(
     };
     let (client, ways) = (api::client(env)?, run::own_ways(env)?);
     let now = Utc::now();
-    let window = import.window.map(|rule| Window::of(rule, now, import.zone));
+    let window = import.window_at(now);
     let prepared = run::prepare(&import, window, now, &ways, None).await?;
     if output.dry_run {
         if output.json {

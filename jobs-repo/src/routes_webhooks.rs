@@ -122,14 +122,7 @@ fn read(value: &Value, mistakes: &mut Mistakes) -> Option<Wish> {
     let url = fields.required("url", mistakes).and_then(|_| read_url(&fields, mistakes));
     let events = fields.required("events", mistakes).and_then(|list| read_events(list, mistakes));
     let description = fields.text("description", LONGEST_DESCRIPTION, mistakes);
-    let enabled = match fields.get("enabled") {
-        None => true,
-        Some(Value::Bool(enabled)) => *enabled,
-        Some(_) => {
-            mistakes.add("/enabled", "expected true or false");
-            false
-        }
-    };
+    let enabled = fields.flag("enabled", mistakes).unwrap_or(true);
     Some(Wish { url: url?, events: events?, description, enabled })
 }
 

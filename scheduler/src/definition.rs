@@ -82,7 +82,7 @@ pub fn decode_asked(value: &Value) -> Result<Asked, Vec<FieldError>> {
         window: fields
             .get("window")
             .and_then(|value| definition::read_window(value, "/window", &mut mistakes)),
-        again: flag(&fields, "again", &mut mistakes),
+        again: fields.flag("again", &mut mistakes).unwrap_or_default(),
     });
     mistakes.finish(asked)
 }
@@ -97,7 +97,7 @@ fn read(value: &Value, now: DateTime<Utc>, mistakes: &mut Mistakes) -> Option<De
     let jitter_seconds = read_jitter(&fields, mistakes);
     let catch_up = fields.choice("catch_up", CATCH_UPS, mistakes).unwrap_or_default();
     let overlap = fields.choice("overlap", OVERLAPS, mistakes).unwrap_or_default();
-    let paused = flag(&fields, "paused", mistakes);
+    let paused = fields.flag("paused", mistakes).unwrap_or_default();
     let (cron, rule) = when?;
     Some(Definition { import: import?, cron, rule, jitter_seconds, catch_up, overlap, paused })
 }
@@ -108,17 +108,6 @@ pub const CATCH_UPS: &[(&str, CatchUp)] =
 /// The names of what is done when jobs of the run before are not done.
 pub const OVERLAPS: &[(&str, Overlap)] =
     &[("allow", Overlap::Allow), ("skip", Overlap::Skip), ("wait", Overlap::Wait)];
-
-fn flag(fields: &Fields<'_>, name: &str, mistakes: &mut Mistakes) -> bool {
-    match fields.get(name) {
-        None => false,
-        Some(Value::Bool(flag)) => *flag,
-        Some(_) => {
-            mistakes.add(fields.at(name), "expected true or false");
-            false
-        }
-    }
-}
 
 /// The expression and the rule that it is in a zone.
 fn read_rule(

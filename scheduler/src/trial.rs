@@ -8,7 +8,7 @@ use contracts::{
     schedule::ScheduleTrial,
     spec::NewJob,
 };
-use highlights::{Ways, Window, definition, import::Import, source};
+use highlights::{Ways, definition, import::Import, source};
 use serde_json::Value;
 use service_kit::problem::{ApiError, ApiResult};
 use std::{sync::Arc, time::Duration};
@@ -48,7 +48,7 @@ pub async fn attempt(
         retry_after: Some(5),
         ..ApiError::new(ProblemCode::RateLimited, "Others are trying schedules out at this moment.")
     })?;
-    let window = import.window.map(|rule| Window::of(rule, now, import.zone));
+    let window = import.window_at(now);
     let read = tokio::time::timeout(LONGEST, source::read(&import.source, ways, window)).await;
     let read = read.map_err(|_| {
         let detail = format!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use contracts::{ids::JobId, import::PostOutcome, job::Job, schedule::Overlap};
-use highlights::{Ways, Window, post, post::Answer, source};
+use highlights::{Ways, post, post::Answer, source};
 use service_kit::client::ServiceClient;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -176,7 +176,7 @@ impl Worker {
     /// Reads the source, makes the jobs of what is wanted, and writes them down; answers how many.
     async fn fix_jobs(&self, claimed: &Claimed) -> Result<usize, Trouble> {
         let import = &claimed.import;
-        let window = import.window.map(|rule| Window::of(rule, claimed.tick_at, import.zone));
+        let window = import.window_at(claimed.tick_at);
         let mut gathered = source::read(&import.source, &self.ways, window).await.map_err(|error| {
             let reason = error.to_string();
             if error.is_permanent() { Trouble::Final(reason) } else { Trouble::Passing(reason, SOURCE_TRIES) }

@@ -3,15 +3,17 @@
 use reqwest::Client;
 use serde_json::Value;
 use std::{
-    env,
-    fs::{self, File},
+    env, fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
-use crate::{process::programs, stack::root};
+use crate::{
+    process::{built, spawn},
+    stack::root,
+};
 
 /// Longest wait for the emulator to listen or to end. Generous: it only bounds a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,24 +41,18 @@ impl Lambda {
             eprintln!("skipped: AWS's Lambda emulator is not installed; deployment/local/lambda.sh does it");
             return None;
         }
-        let program = programs().join("stream-montages-lambda");
-        assert!(program.exists(), "{} is not built: run `cargo build --workspace --bins`", program.display());
+        let program = built("stream-montages-lambda").display().to_string();
         let (address, runtime_api) = (free_address(), free_address());
-        let log = directory.join(format!("{name}.log"));
-        let output = File::create(&log).expect("a log can be written");
-        let emulator = Command::new(emulator)
-            .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime_api])
-            .arg(program)
-            .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default())
-            .env("AWS_LAMBDA_FUNCTION_TIMEOUT", seconds.to_string())
-            .envs(settings.iter().map(|(name, value)| (name, value)))
-            .current_dir(directory)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().expect("a log can be shared"))
-            .stderr(output)
-            .spawn()
-            .expect("the emulator starts");
+        let arguments = [
+            "--runtime-interface-emulator-address",
+            &address,
+            "--runtime-api-address",
+            &runtime_api,
+            &program,
+        ];
+        let mut settings = settings.to_vec();
+        settings.push(("AWS_LAMBDA_FUNCTION_TIMEOUT".to_owned(), seconds.to_string()));
+        let (emulator, log) = spawn(&emulator, &arguments, &settings, directory, name);
         let client = service_kit::client::http_client(Some(PATIENCE)).expect("a client can be made");
         let mut lambda = Self { emulator, address, log, client };
         lambda.wait_until_listening().await;

@@ -27,6 +27,37 @@ pub fn programs() -> PathBuf {
     own.ancestors().nth(2).expect("test programs lie in target/*/deps").to_owned()
 }
 
+/// A program of this workspace, which must have been built.
+pub(crate) fn built(program: &str) -> PathBuf {
+    let path = programs().join(program);
+    assert!(path.exists(), "{} is not built: run `cargo build --workspace --bins`", path.display());
+    path
+}
+
+/// Starts a program with nothing but the given settings and `PATH`; answers it and its log, which is in its directory.
+pub(crate) fn spawn(
+    program: &Path,
+    arguments: &[&str],
+    settings: &[(String, String)],
+    directory: &Path,
+    name: &str,
+) -> (Child, PathBuf) {
+    let log = directory.join(format!("{name}.log"));
+    let output = File::create(&log).expect("a log can be written");
+    let child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().expect("a log can be shared"))
+        .stderr(output)
+        .spawn()
+        .expect("the program starts");
+    (child, log)
+}
+
 impl Process {
     /// Starts a program with nothing but the given settings and `PATH`, and waits until it says that it is ready.
     #[must_use]
@@ -37,21 +68,7 @@ impl Process {
         directory: &Path,
         name: &str,
     ) -> Self {
-        let log = directory.join(format!("{name}.log"));
-        let output = File::create(&log).expect("a log can be written");
-        let path = programs().join(program);
-        assert!(path.exists(), "{} is not built: run `cargo build --workspace --bins`", path.display());
-        let child = Command::new(&path)
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(settings.iter().map(|(name, value)| (name, value)))
-            .current_dir(directory)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().expect("a log can be shared"))
-            .stderr(output)
-            .spawn()
-            .expect("the program starts");
+        let (child, log) = spawn(&built(program), arguments, settings, directory, name);
         let mut process = Self { name: name.to_owned(), child, log, address: String::new() };
         process.address = process.wait_until_ready();
         process

@@ -142,6 +142,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An optional yes or no.
+    pub fn flag(&self, name: &str, mistakes: &mut Mistakes) -> Option<bool> {
+        let value = self.get(name)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            mistakes.add(self.at(name), "expected true or false");
+        }
+        flag
+    }
+
     /// An optional time on a source.
     pub fn time(&self, name: &str, mistakes: &mut Mistakes) -> Option<MediaTime> {
         let read = MediaTime::from_json(self.get(name)?);

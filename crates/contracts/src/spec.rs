@@ -15,7 +15,7 @@ pub use options::{
     Audio, Canvas, CanvasCodec, Cut, CutMode, DEFAULT_LOUDNESS_LUFS, Order, Rgb, TitleShow, Titles,
     Transcribe, Transition, TransitionKind,
 };
-pub use read::clip_length;
+pub use read::{clip_length, read_labels};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -43,6 +43,14 @@ pub struct Import {
     pub template: Value,
 }
 
+impl Import {
+    /// The days that a run at a moment asks for by the import's own window, if it has one.
+    #[must_use]
+    pub fn window_at(&self, at: DateTime<Utc>) -> Option<Window> {
+        self.window.map(|rule| Window::of(rule, at, self.zone))
+    }
+}
+
 /// A job that is to be posted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {

@@ -11,10 +11,12 @@ pub mod video;
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use contracts::import::HighlightSource;
 use fetch::{FetchError, Fetcher};
 use futures::future::BoxFuture;
 use service_kit::env::Env;
+use url::Url;
 
 use crate::{Window, candidate::Gathered};
 
@@ -90,6 +92,19 @@ impl Ways {
     pub fn for_own_account(env: &Env, fetcher: Fetcher) -> anyhow::Result<Self> {
         Ok(Self { dynamodb: dynamodb::Ways::for_own_account(env)?, ..Self::from_env(env, fetcher)? })
     }
+}
+
+/// The address of a service that an operator's setting names: nothing but what a path can be put behind.
+fn plain_address(name: &str, text: &str, like: &str) -> anyhow::Result<String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let plain = |url: &Url| {
+        url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    url.filter(plain).with_context(|| format!("{name} is not an address like {like}"))?;
+    Ok(text.to_owned())
 }
 
 /// Reads everything that a source lists within a window, in [`READ_TIME`] at most.

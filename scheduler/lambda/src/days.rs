@@ -76,7 +76,7 @@ pub fn window(
                         .to_owned(),
                 );
             }
-            return Ok(import.window.map(|rule| Window::of(rule, at, zone)));
+            return Ok(import.window_at(at));
         }
         (Some(from), Some(to)) if to < from => {
             return Err(format!("`endFilter` ({to}) is before `startFilter` ({from})"));

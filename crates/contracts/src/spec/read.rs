@@ -10,7 +10,7 @@ use super::{
     Source, SpecError, Titles, Transcribe, TranscriptSpec, Transition, is_label,
 };
 use crate::{
-    decode::{Fields, Mistakes},
+    decode::{Fields, Mistakes, escape},
     ids::{MontageId, UploadId},
     job::JobKind,
     problem::FieldError,
@@ -43,7 +43,7 @@ impl NewJob {
         fields.required("kind", mistakes);
         let kind = fields.choice("kind", JobKind::POSTED, mistakes);
         let title = fields.text("title", LONGEST_TITLE, mistakes);
-        let labels = labels(&fields, mistakes);
+        let labels = read_labels(&fields, mistakes);
         let priority = fields.integer("priority", -100..=100, mistakes).unwrap_or(0);
         let run_at = fields.get("run_at").and_then(|value| {
             let parsed = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
@@ -71,7 +71,8 @@ impl NewJob {
     }
 }
 
-fn labels(fields: &Fields<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
+/// The `labels` of something, none if absent.
+pub fn read_labels(fields: &Fields<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     let Some(value) = fields.get("labels") else {
         return labels;
@@ -88,7 +89,7 @@ fn labels(fields: &Fields<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Stri
             Some(text) if is_label(name, text) => {
                 labels.insert(name.clone(), text.to_owned());
             }
-            _ => mistakes.add(format!("{}/{name}", fields.at("labels")), LABEL_RULE),
+            _ => mistakes.add(format!("{}/{}", fields.at("labels"), escape(name)), LABEL_RULE),
         }
     }
     labels

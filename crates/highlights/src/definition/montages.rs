@@ -1,11 +1,9 @@
 //! Reading which montages are made of what a source lists.
 
-use std::collections::BTreeMap;
-
 use contracts::{
-    decode::{Fields, Mistakes},
+    decode::{Fields, Mistakes, escape},
     import::{ClipOrder, Mix, MontageOf, MontageRule, Padding, Selection},
-    spec::{BEST_SCORE, LABEL_RULE, LONGEST_TITLE, MOST_LABELS, is_label},
+    spec::{BEST_SCORE, LONGEST_TITLE, read_labels},
 };
 use serde_json::Value;
 
@@ -44,6 +42,14 @@ fn read_rule(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Mo
     let title = text("title", template::OF_MONTAGE);
     let highlight_title = text("highlight_title", template::OF_HIGHLIGHT);
     let labels = read_labels(&fields, mistakes);
+    for (name, value) in &labels {
+        template::check(
+            value,
+            template::OF_MONTAGE,
+            &format!("{}/{}", fields.at("labels"), escape(name)),
+            mistakes,
+        );
+    }
     let select = fields.get("select").and_then(|value| read_select(value, &fields.at("select"), mistakes));
     Some(MontageRule {
         of: of.unwrap_or_default(),
@@ -52,29 +58,6 @@ fn read_rule(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Mo
         labels,
         select: select.unwrap_or_default(),
     })
-}
-
-fn read_labels(fields: &Fields<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
-    let Some(value) = fields.get("labels") else { return labels };
-    let Some(map) = value.as_object().filter(|map| map.len() <= MOST_LABELS) else {
-        mistakes.add(
-            fields.at("labels"),
-            format!("expected an object of at most {MOST_LABELS} names and values"),
-        );
-        return labels;
-    };
-    for (name, value) in map {
-        let pointer = format!("{}/{}", fields.at("labels"), contracts::decode::escape(name));
-        match value.as_str() {
-            Some(text) if is_label(name, text) => {
-                template::check(text, template::OF_MONTAGE, &pointer, mistakes);
-                labels.insert(name.clone(), text.to_owned());
-            }
-            _ => mistakes.add(pointer, LABEL_RULE),
-        }
-    }
-    labels
 }
 
 fn read_select(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Selection> {
@@ -100,14 +83,7 @@ fn read_select(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<
         let mut side = |name: &str| fields.length(name, 0..=LONGEST_PADDING, mistakes);
         Some(Padding { before: side("before"), after: side("after") })
     });
-    let merge = match fields.get("merge") {
-        None => true,
-        Some(Value::Bool(merge)) => *merge,
-        Some(_) => {
-            mistakes.add(fields.at("merge"), "expected true or false");
-            true
-        }
-    };
+    let merge = fields.flag("merge", mistakes).unwrap_or(true);
     let orders = [
         ("given", ClipOrder::Given),
         ("score", ClipOrder::Score),

@@ -50,7 +50,7 @@ fn found(streamer: Option<&str>, video: &str, start: i64, score: f64, day: &str)
 }
 
 fn gathered(import: &Import, rows: impl IntoIterator<Item = Found>) -> Gathered {
-    let window = import.window.map(|rule| Window::of(rule, at(), import.zone));
+    let window = import.window_at(at());
     let mut gathered = Gathered::new(window);
     for row in rows {
         gathered.row().unwrap();

@@ -5,7 +5,7 @@
 
 use contracts::{import::VideoTemplate, spec::Source};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::template;
 
@@ -32,9 +32,17 @@ pub fn of(template: &VideoTemplate, id: &str) -> Result<Source, String> {
         }
         VideoTemplate::Path(text) => json!({ "path": filled(text, id.to_owned()) }),
     };
-    Source::decode(&said).map_err(|errors| {
+    decoded(&said).map_err(|details| format!("its video's id cannot be used: {details}"))
+}
+
+/// A place by the rules of a highlight's own source.
+///
+/// # Errors
+/// All that is wrong with it, on one line.
+pub(crate) fn decoded(said: &Value) -> Result<Source, String> {
+    Source::decode(said).map_err(|errors| {
         let details: Vec<String> = errors.into_iter().map(|error| error.detail).collect();
-        format!("its video's id cannot be used: {}", details.join("; "))
+        details.join("; ")
     })
 }
 

@@ -333,7 +333,7 @@ impl<'a> Rows<'a> {
 /// A video that a row names whole: an address, a path, or as our own lists name what the library holds.
 fn whole(named: &str) -> Result<Source, String> {
     let (kind, behind) = named.split_once(':').unwrap_or_default();
-    let of = |kind: &str, text: &str| Source::decode(&json!({ kind: text }));
+    let of = |kind: &str, text: &str| video::decoded(&json!({ kind: text }));
     if matches!(kind, "upload" | "montage")
         && let Ok(source) = of(kind, behind)
     {
@@ -346,10 +346,7 @@ fn whole(named: &str) -> Result<Source, String> {
                     `name:path/file.mkv`: say where such videos are by the source's `video`"
             .to_owned());
     }
-    of(if is_address { "url" } else { "path" }, named).map_err(|errors| {
-        let details: Vec<String> = errors.into_iter().map(|error| error.detail).collect();
-        format!("its video: {}", details.join("; "))
-    })
+    of(if is_address { "url" } else { "path" }, named).map_err(|details| format!("its video: {details}"))
 }
 
 /// The name of the file that an address or a path leads to, as the id of a template.

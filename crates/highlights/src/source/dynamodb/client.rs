@@ -5,7 +5,6 @@
 
 use std::{error::Error, fmt::Write as _, time::Duration};
 
-use anyhow::Context as _;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::{ProvideCredentials as _, error::CredentialsError};
 use aws_sdk_dynamodb::{
@@ -22,7 +21,7 @@ use aws_smithy_http_client::{
 };
 
 use super::Ways;
-use crate::source::SourceError;
+use crate::source::{SourceError, plain_address};
 
 /// Tries of one request. With the pauses between them throttling is waited out for 6 s on average, 13 s at most.
 const TRIES: u32 = 8;
@@ -37,15 +36,7 @@ const LONGEST_MESSAGE: usize = 300;
 
 /// Reads the address of another DynamoDB.
 pub(super) fn endpoint(text: &str) -> anyhow::Result<String> {
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let plain = |url: &url::Url| {
-        url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    };
-    url.filter(plain).context("SM_DYNAMODB_ENDPOINT is not an address like http://127.0.0.1:8000")?;
-    Ok(text.to_owned())
+    plain_address("SM_DYNAMODB_ENDPOINT", text, "http://127.0.0.1:8000")
 }
 
 /// What is set explicitly; credentials and region are looked for.

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Context as _;
 use reqwest::{
     Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
@@ -14,9 +13,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use service_kit::{client::http_client, env::Env};
 use tokio::sync::Mutex;
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
-use crate::source::SourceError;
+use crate::source::{SourceError, plain_address};
 
 /// Tries of one request.
 const TRIES: u32 = 5;
@@ -72,11 +71,7 @@ impl Ways {
 }
 
 fn address(env: &Env, name: &'static str, usual: &str) -> anyhow::Result<String> {
-    let text = env.get(name).unwrap_or(usual).trim_end_matches('/');
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    url.filter(plain).with_context(|| format!("{name} is not an address like {usual}"))?;
-    Ok(text.to_owned())
+    plain_address(name, env.get(name).unwrap_or(usual).trim_end_matches('/'), usual)
 }
 
 /// Twitch's API for one application.
