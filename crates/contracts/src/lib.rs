@@ -21,6 +21,7 @@ pub mod plan;
 pub mod preview;
 pub mod probe;
 pub mod problem;
+pub mod replay;
 pub mod schedule;
 pub mod search;
 pub mod segment;

@@ -1,0 +1,1 @@
+//! Shapes to images: discs, rings, strokes, with soft edges.

@@ -1,0 +1,5 @@
+//! osu!mania: its objects, judging, and its scene.
+
+pub mod judge;
+pub mod objects;
+pub mod scene;

@@ -1,0 +1,1 @@
+//! The default skin: what is drawn by code where a skin brings nothing.

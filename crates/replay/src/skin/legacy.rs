@@ -1,0 +1,1 @@
+//! Legacy skins (.osk): which of their files stand for which element.

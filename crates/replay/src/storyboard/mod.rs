@@ -1,0 +1,1 @@
+//! Storyboards: their grammar, and what they show at a moment.

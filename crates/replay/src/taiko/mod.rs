@@ -1,0 +1,5 @@
+//! osu!taiko: its objects, judging, and its scene.
+
+pub mod judge;
+pub mod objects;
+pub mod scene;

@@ -1,0 +1,1 @@
+//! For tests: writes replays, plays maps by itself.

@@ -1,0 +1,3 @@
+//! Everything that needs whole files: judging the collected replays, mutated files, golden frames, sound.
+
+mod corpus;
