@@ -2,6 +2,8 @@
 //!
 //! The options are one document: everything in it has a default, and the decoded form is complete.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -48,7 +50,7 @@ impl Default for ReplayOptions {
 pub struct VideoOptions {
     /// In pixels; even, 256 to 3840.
     pub width: u32,
-    /// In pixels; even, 144 to 2160.
+    /// In pixels; even, 144 to 3840.
     pub height: u32,
     /// Frames in a second: 30 to 240.
     pub frame_rate: u32,
