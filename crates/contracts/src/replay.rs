@@ -2,7 +2,10 @@
 //!
 //! The options are one document: everything in it has a default, and the decoded form is complete.
 
+mod failures;
 mod read;
+
+pub use failures::{REPLAY_FAILURES, ReplayFailure};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
