@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { count } from "../../lib/format";
 import { Field } from "../../ui/field";
 import { Icon } from "../../ui/icon";
-import { type Chosen, changesOf, GROUPS, type Option, type OptionGroup, chosenOf } from "./options";
+import { type Chosen, changesOf, chosenOf, GROUPS, type Option, type OptionGroup } from "./options";
 import styles from "./replay.module.css";
 
 interface OptionFieldsProps {

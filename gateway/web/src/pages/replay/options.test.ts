@@ -1,12 +1,12 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import text from "../../../../openapi.json?raw";
-import { changesOf, GROUPS, optionsOf, chosenOf } from "./options";
+import { changesOf, chosenOf, GROUPS, optionsOf } from "./options";
 
 const all = GROUPS.flatMap((group) => group.options);
 
 describe("the options of a replay", () => {
   it("are all options of the API, each with its name there", () => {
-    const document = JSON.parse(text);
+    const document = JSON.parse(readFileSync("../openapi.json", "utf8"));
     const { schemas } = document.components;
     const names: string[] = [];
     for (const [part, schema] of Object.entries<{ $ref?: string; allOf?: { $ref: string }[] }>(

@@ -17,7 +17,7 @@ import { OptionFields } from "./option-fields";
 import type { Chosen } from "./options";
 import styles from "./replay.module.css";
 
-type Body = components["schemas"]["NewJob"];
+type Body = components["schemas"]["PostedJob"];
 
 export default function ReplayPage() {
   const mayWrite = useMay("write");
