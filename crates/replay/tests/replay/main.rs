@@ -2,4 +2,4 @@
 
 mod corpus;
 mod fixtures;
-mod scratch;
+mod mutations;
