@@ -7,7 +7,7 @@
 mod place;
 mod stack;
 
-pub use place::place;
+pub use place::{place, range};
 
 /// A place of the playfield, in osu! pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

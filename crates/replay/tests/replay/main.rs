@@ -1,3 +1,4 @@
 //! Everything that needs whole files: judging the collected replays, mutated files, golden frames, sound.
 
 mod corpus;
+mod standard;
