@@ -3,4 +3,5 @@
 mod corpus;
 mod fixtures;
 mod mutations;
+mod skins;
 mod standard;
