@@ -3,7 +3,7 @@
 mod open;
 mod report;
 mod telling;
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 
 pub use telling::{Caption, Chapter};

@@ -65,7 +65,7 @@ impl Production {
         let osk = inputs.skin.map(|bytes| Archive::open(bytes, About::Skin, limits)).transpose()?;
         let skin = Skin::open(osk, Some((&files, &map)), options, limits)?;
         let layout = Layout { width: options.video.width & !1, height: options.video.height & !1 };
-        let shown = Shown::of(&replay, &map, mods.speed, options);
+        let shown = Shown::of(&replay, &map, mods.speed, options)?;
         let clock = Clock { first: shown.first, rate: (options.video.frame_rate, 1), speed: mods.speed };
         let frames = clock.frame_at(shown.last).max(1);
         let seconds = frames / u64::from(options.video.frame_rate.max(1));
@@ -163,12 +163,7 @@ fn video(files: &Archive, map: &Beatmap, options: &ReplayOptions) -> Result<Opti
     }
 }
 
-fn judge(
-    replay: &Replay,
-    map: &Beatmap,
-    mods: &Mods,
-    limits: &Limits,
-) -> Result<(Field, Play), ReplayError> {
+fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<(Field, Play), ReplayError> {
     Ok(match replay.mode {
         Mode::Taiko => {
             let field = taiko::objects::place(map, mods, limits)?;
@@ -199,11 +194,17 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(replay: &Replay, map: &Beatmap, speed: Speed, options: &ReplayOptions) -> Self {
+    /// # Errors
+    /// [`ReplayError::OptionsInvalid`] where nothing is played in what was asked for.
+    fn of(
+        replay: &Replay,
+        map: &Beatmap,
+        speed: Speed,
+        options: &ReplayOptions,
+    ) -> Result<Self, ReplayError> {
         // So long on the video is so long on the map.
-        let on_map = |video: i64| {
-            (i128::from(video) * i128::from(speed.map) / i128::from(speed.video.max(1))) as i64
-        };
+        let on_map =
+            |video: i64| (i128::from(video) * i128::from(speed.map) / i128::from(speed.video.max(1))) as i64;
         let (objects_from, objects_to) = objects_span(map);
         let second = |seconds: Option<f64>| seconds.map(|seconds| micros(seconds * 1000.0));
         let start = second(options.video.start).unwrap_or_else(|| {
@@ -213,17 +214,32 @@ impl Shown {
         // A play that failed ends with its last movement.
         let moved_to = replay.frames.last().map_or(objects_to, |frame| i64::from(frame.at) * 1000);
         let ended = if moved_to < objects_to { moved_to } else { objects_to };
-        let natural = (ended + on_map(LEAD_OUT)).max(start + on_map(LEAD_OUT));
+        let natural = ended.saturating_add(on_map(LEAD_OUT));
+        if start >= natural {
+            return Err(ReplayError::OptionsInvalid {
+                pointer: "/video/start".to_owned(),
+                reason: format!("the play ends at second {} of the song, before `start`", ended / 1_000_000),
+            });
+        }
         let end = second(options.video.end).filter(|end| *end < natural);
+        if end.is_some_and(|end| end <= start) {
+            return Err(ReplayError::OptionsInvalid {
+                pointer: "/video/end".to_owned(),
+                reason: format!(
+                    "what is shown begins at second {} of the song, after `end`",
+                    start / 1_000_000
+                ),
+            });
+        }
         let warning = if map.map.epilepsy_warning { options.warning_seconds } else { 0 };
         // Who asks for a part of the play does not ask for its results.
         let results = if end.is_none() { options.results_seconds } else { 0 };
         let end = end.unwrap_or(natural).max(start + on_map(1_000_000));
-        Self {
+        Ok(Self {
             first: start - on_map(i64::from(warning) * 1_000_000),
             last: end + on_map(i64::from(results) * 1_000_000),
             span: (start, end),
-        }
+        })
     }
 }
 

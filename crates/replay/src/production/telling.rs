@@ -115,7 +115,9 @@ impl Production {
             let mut groups: Vec<(Micros, Micros, u32)> = Vec::new();
             for miss in self.broken().iter().filter(|broken| broken.missed) {
                 match groups.last_mut() {
-                    Some((_, last, count)) if miss.at - *last < together => (*last, *count) = (miss.at, *count + 1),
+                    Some((_, last, count)) if miss.at - *last < together => {
+                        (*last, *count) = (miss.at, *count + 1)
+                    }
                     _ => groups.push((miss.at, miss.at, 1)),
                 }
             }
