@@ -28,6 +28,8 @@ const LARGE: u64 = 64 << 20;
 /// What each file of an archive's directory begins with.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 
+type Zip = zip::ZipArchive<Cursor<Vec<u8>>>;
+
 /// The files of an archive, or a few files that stand for one.
 #[derive(Debug, Clone)]
 pub struct Archive {
@@ -36,7 +38,7 @@ pub struct Archive {
     most_bytes: u64,
     /// By [`key`].
     files: Arc<BTreeMap<String, Entry>>,
-    zip: Option<Arc<Mutex<zip::ZipArchive<Cursor<Vec<u8>>>>>>,
+    zip: Option<Arc<Mutex<Zip>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +63,7 @@ impl Archive {
             return Err(too_many());
         }
         let packed_bytes = bytes.len() as u64;
-        let zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| corrupt("it is not a zip archive"))?;
+        let zip = Zip::new(Cursor::new(bytes)).map_err(|_| corrupt("it is not a zip archive"))?;
         if zip.len() > limits.archive_files {
             return Err(too_many());
         }
