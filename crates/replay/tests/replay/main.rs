@@ -4,3 +4,5 @@
 mod corpus;
 mod fixtures;
 mod mutations;
+mod skins;
+mod standard;
