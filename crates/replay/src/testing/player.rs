@@ -77,7 +77,7 @@ pub fn play(map: &[u8], plan: &Plan) -> Result<Replay, ReplayError> {
         life: (0..=last / 2000).map(|step| (step * 2000, 1.0)).collect(),
         played_at: 637_000_000_000_000_000,
         frames,
-        seed: (!plan.lazer).then_some(0),
+        seed: Some(0),
         online_id: 0,
         lazer: plan.lazer.then(|| score.lazer(mods)),
     })
