@@ -165,7 +165,7 @@ impl Mods {
         }
     }
 
-    /// Stable's bits. Those that only choose the keys of a converted map, Co-op among them, are nothing here.
+    /// Stable's bits. Those that choose the number of keys of a converted map, or only arrange them (Co-op), are nothing here.
     ///
     /// # Errors
     /// As [`Self::of`].
