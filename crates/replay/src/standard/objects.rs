@@ -1,6 +1,13 @@
 //! osu!'s objects as they are played: mods applied, stacked, with paths and the times of their parts.
+//!
+//! Promises: times are exact, as lazer has them; stable's whole milliseconds are taken from them where stable judges. All places
+//! are finite, paths and parts are bounded for the whole map. Fails with [`ReplayError::MapCorrupt`] where there is nothing to
+//! play, with [`ReplayError::TooLong`] where a bound is passed.
 
-use crate::{beatmap::Beatmap, error::ReplayError, limits::Limits, mods::Mods};
+mod place;
+mod stack;
+
+pub use place::{place, range};
 
 /// A place of the playfield, in osu! pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -137,13 +144,4 @@ impl Slider {
             y: before.0.y + (after.y - before.0.y) * share,
         }
     }
-}
-
-/// Places a map's objects.
-///
-/// # Errors
-/// [`ReplayError::MapCorrupt`], [`ReplayError::TooLong`].
-pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, ReplayError> {
-    let _ = (map, mods, limits);
-    Err(ReplayError::MapCorrupt { reason: "PLACEHOLDER".to_owned() })
 }

@@ -2,4 +2,6 @@
 
 mod corpus;
 mod fixtures;
+mod mutations;
 mod skins;
+mod standard;

@@ -1,0 +1,27 @@
+//! Judging osu!: what each press and each movement was worth, by the rules of the game that recorded them.
+//!
+//! Promises: a replay gives the same play every time; what it costs grows with the replay's frames and the objects that can be
+//! hit at once, and is bounded. Fails only where mods change the rules in ways that are not known here, and where more objects
+//! are at once than can be judged.
+
+mod keys;
+mod life;
+mod score;
+mod sliders;
+mod spinners;
+mod stable;
+mod tally;
+mod windows;
+
+pub use life::life_at;
+
+use super::objects::Field;
+use crate::{beatmap::Beatmap, error::ReplayError, mods::Mods, osr::Replay, play::Play};
+
+/// Judges a replay on its map's objects.
+///
+/// # Errors
+/// [`ReplayError::ModsUnsupported`]; [`ReplayError::MapCorrupt`] where too many objects are at once.
+pub fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
+    stable::judge(replay, map, mods, field)
+}

@@ -1,0 +1,139 @@
+//! Keeps the game's state and writes down what happens.
+
+use super::score::{self, Award, ScoreV1};
+use crate::{
+    play::{Event, EventKind, Hit, Outcome, Play, State},
+    standard::objects::Point,
+    time::Micros,
+};
+
+/// A press that judged an object: how far from its time and from its middle it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Pressed {
+    /// In microseconds.
+    pub(super) off: Option<i32>,
+    /// In 1/1000 of the radius.
+    pub(super) aim: Option<(i16, i16)>,
+}
+
+impl Pressed {
+    /// A press so many milliseconds after an object's time, there, where the object is at `middle`.
+    pub(super) fn new(off: f64, cursor: Point, middle: Point, radius: f32) -> Self {
+        let share = |from: f32, to: f32| ((to - from) / radius.max(0.1) * 1000.0) as i16;
+        Self {
+            off: Some((off * 1000.0).round() as i32),
+            aim: Some((share(middle.x, cursor.x), share(middle.y, cursor.y))),
+        }
+    }
+}
+
+/// The state, and the play so far.
+pub(super) struct Tally {
+    pub(super) play: Play,
+    pub(super) state: State,
+    score: ScoreV1,
+}
+
+impl Tally {
+    pub(super) fn new(objects: usize, score: ScoreV1) -> Self {
+        Self {
+            play: Play { objects: vec![Outcome::default(); objects], ..Play::default() },
+            state: State { accuracy: 1_000_000, ..State::default() },
+            score,
+        }
+    }
+
+    /// What became of an object so far.
+    pub(super) fn outcome(&mut self, object: usize) -> Option<&mut Outcome> {
+        self.play.objects.get_mut(object)
+    }
+
+    fn raise_combo(&mut self) {
+        self.state.combo = self.state.combo.saturating_add(1);
+        self.state.max_combo = self.state.max_combo.max(self.state.combo);
+    }
+
+    /// Ends the combo; whether there was one.
+    fn break_combo(&mut self) -> bool {
+        std::mem::take(&mut self.state.combo) > 0
+    }
+
+    fn push(&mut self, at: Micros, object: usize, kind: EventKind, pressed: Pressed, broke: bool) {
+        let Pressed { off, aim } = pressed;
+        let object = u32::try_from(object).unwrap_or(u32::MAX);
+        self.play.events.push(Event { at, object, kind, off, aim, broke, after: self.state });
+    }
+
+    /// Counts a press for the unstable rate.
+    fn count_press(&mut self, pressed: Pressed) {
+        if let Some(off) = pressed.off.map(i64::from) {
+            let (count, sum, squares) = self.state.presses;
+            self.state.presses =
+                (count.saturating_add(1), sum.saturating_add(off), squares.saturating_add(off * off));
+        }
+    }
+
+    /// A part of a slider was caught or not. Whether that broke the combo.
+    pub(super) fn part(&mut self, at: Micros, object: usize, kind: EventKind, pressed: Pressed) -> bool {
+        let (caught, award, breaks) = match kind {
+            EventKind::Head(caught) | EventKind::Repeat(caught, _) => (caught, Award::End, true),
+            EventKind::Tick(caught, _) => (caught, Award::Tick, true),
+            EventKind::Tail(caught) => (caught, Award::End, false),
+            _ => return false,
+        };
+        let mut broke = false;
+        if caught {
+            self.count_press(pressed);
+            self.raise_combo();
+            self.state.score += self.score.points(award, self.state.combo);
+        } else if breaks {
+            broke = self.break_combo();
+            self.state.slider_breaks += u32::from(broke);
+        }
+        self.push(at, object, kind, pressed, broke);
+        broke
+    }
+
+    /// A spinner turned once more.
+    pub(super) fn spin(&mut self, at: Micros, object: usize, bonus: bool) {
+        let (award, kind) =
+            if bonus { (Award::Bonus, EventKind::Bonus) } else { (Award::Spin, EventKind::Spin) };
+        self.state.score += self.score.points(award, self.state.combo);
+        self.push(at, object, kind, Pressed::default(), false);
+    }
+
+    /// An object has its result. A slider's parts have made its combo; others raise it.
+    pub(super) fn result(&mut self, at: Micros, object: usize, hit: Hit, raises: bool, pressed: Pressed) {
+        let counts = &mut self.state.counts;
+        let count = match hit {
+            Hit::Max | Hit::Great | Hit::Good => &mut counts.n300,
+            Hit::Ok => &mut counts.n100,
+            Hit::Meh => &mut counts.n50,
+            Hit::Miss => &mut counts.miss,
+        };
+        *count += 1;
+        let mut broke = false;
+        if hit == Hit::Miss {
+            broke = self.break_combo();
+        } else {
+            self.count_press(pressed);
+            self.state.score += self.score.points(Award::Result(hit), self.state.combo);
+            if raises {
+                self.raise_combo();
+            }
+        }
+        self.state.accuracy = score::accuracy(&self.state);
+        if let Some(outcome) = self.outcome(object) {
+            outcome.result = Some(hit);
+            outcome.judged = at;
+        }
+        self.push(at, object, EventKind::Result(hit), pressed, broke);
+    }
+
+    /// The play, ended.
+    pub(super) fn finish(mut self) -> Play {
+        self.play.results = u32::try_from(self.play.objects.len()).unwrap_or(u32::MAX);
+        self.play.end = self.state;
+        self.play
+    }
+}
