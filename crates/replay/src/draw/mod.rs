@@ -10,8 +10,8 @@ mod picture;
 pub mod raster;
 mod sprite;
 
-pub use image::{Image, Placement};
-pub use picture::Picture;
+pub use image::{Image, Placement, sine};
+pub use picture::{Picture, yuv};
 pub use sprite::{Blend, Sprite};
 
 /// Red, green, blue.

@@ -19,14 +19,11 @@ use crate::{
 /// Sprites and animations of a storyboard.
 pub const MOST_SPRITES: usize = 100_000;
 
-/// Commands of a storyboard; one that moves in two directions counts as two.
+/// Commands of a storyboard; one that moves in two directions counts as two, and each picture of an animation as one.
 pub const MOST_COMMANDS: usize = 1_000_000;
 
 /// Sounds of a storyboard.
 pub const MOST_SAMPLES: usize = 50_000;
-
-/// Bytes of a storyboard's file.
-pub const MOST_BYTES: u64 = 64 << 20;
 
 /// Frames of an animation.
 const MOST_FRAMES: u32 = 10_000;
@@ -157,6 +154,8 @@ impl Reader {
             self.open = false;
             match self.object(&fields) {
                 Some(Object::Actor(actor)) => {
+                    // Pictures are looked for one by one.
+                    self.commands += actor.animation.map_or(0, |animation| animation.frames as usize);
                     self.script.actors.push(actor);
                     self.open = true;
                 }
