@@ -221,7 +221,8 @@ fn weights(from: u32, to: u32) -> Vec<(usize, Vec<u32>)> {
     (0..to).map(one).collect()
 }
 
-/// The way from the picture back to the image: all in 1/65,536 pixel.
+/// The way from the picture back to the image: all in 1/2^32 pixel, so that a single pixel that is drawn a thousand times larger still
+/// ends where it should.
 struct Way {
     /// The image's place for the middle of the picture's first pixel.
     origin: (i64, i64),
@@ -230,22 +231,25 @@ struct Way {
     down: (i64, i64),
     /// The image's size.
     size: (i64, i64),
-    /// How much larger the image is than itself; positive.
+    /// How much larger the image is than itself, in 1/65,536; positive.
     scale: (i64, i64),
+    /// How far one pixel of the picture reaches along the image's sides.
+    pixel: (i64, i64),
 }
 
 impl Way {
     fn new(image: &Image, placement: &Placement) -> Self {
         let (cos, sin) = turn(placement.angle);
         let (cos, sin) = (i64::from(cos), i64::from(sin));
-        let back = |value: i64, scale: i32| (value << 16) / i64::from(scale);
+        let back = |value: i64, scale: i32| (value << 32) / i64::from(scale);
         let right = (back(cos, placement.scale.0), back(-sin, placement.scale.1));
         let down = (back(sin, placement.scale.0), back(cos, placement.scale.1));
         let from = (128 - i64::from(placement.at.0), 128 - i64::from(placement.at.1));
         let origin = |right: i64, down: i64, anchor: i32| {
             let moved = i128::from(from.0) * i128::from(right) + i128::from(from.1) * i128::from(down);
-            (moved >> 8) as i64 + (i64::from(anchor) << 8)
+            ((moved >> 8) + (i128::from(anchor) << 24)).clamp(-(1 << 61), 1 << 61) as i64
         };
+        let scale = (i64::from(placement.scale.0).abs(), i64::from(placement.scale.1).abs());
         Self {
             origin: (
                 origin(right.0, down.0, placement.anchor.0),
@@ -253,8 +257,9 @@ impl Way {
             ),
             right,
             down,
-            size: (i64::from(image.width) << 16, i64::from(image.height) << 16),
-            scale: (i64::from(placement.scale.0).abs(), i64::from(placement.scale.1).abs()),
+            size: (i64::from(image.width) << 32, i64::from(image.height) << 32),
+            scale,
+            pixel: ((1 << 48) / scale.0, (1 << 48) / scale.1),
         }
     }
 
@@ -265,7 +270,7 @@ impl Way {
             [(u, self.right.0, self.size.0, self.scale.0), (v, self.right.1, self.size.1, self.scale.1)]
         {
             // Half a pixel of the picture more on either side.
-            let margin = (1 << 31) / scale + 1;
+            let margin = (1 << 47) / scale + 1;
             let (low, high) = (-margin - start, size + margin - start);
             let (from, to) = match step {
                 0 if low <= 0 && high >= 0 => continue,
@@ -280,19 +285,20 @@ impl Way {
 
     /// How much of a pixel is covered, of 256: whole within the image, less where an edge cuts through it.
     fn covered(&self, (u, v): (i64, i64)) -> u32 {
-        let along = |at: i64, size: i64, scale: i64| {
-            // Distance to the nearer edge, in 1/256 pixel of the picture.
-            let edge = at.min(size - at);
-            ((i128::from(edge) * i128::from(scale) >> 24) + 128).clamp(0, 256) as u32
+        let along = |at: i64, size: i64, scale: i64, pixel: i64| {
+            // Distance to the nearer edge, in 1/256 pixel of the picture; beyond a pixel it does not matter.
+            let edge = at.min(size - at).clamp(-pixel, pixel);
+            (((edge * scale + (1 << 39)) >> 40) + 128).clamp(0, 256) as u32
         };
-        along(u, self.size.0, self.scale.0) * along(v, self.size.1, self.scale.1) / 256
+        along(u, self.size.0, self.scale.0, self.pixel.0) * along(v, self.size.1, self.scale.1, self.pixel.1)
+            / 256
     }
 
     /// The image's colour at a place.
     fn sample(&self, image: &Image, (u, v): (i64, i64)) -> [u8; 4] {
         let part = |at: i64, size: i64| {
-            let at = (at - (1 << 15)).clamp(0, size - (1 << 16));
-            let (first, part) = ((at >> 16) as usize, ((at >> 8) & 255) as u32);
+            let at = (at - (1 << 31)).clamp(0, size - (1 << 32));
+            let (first, part) = ((at >> 32) as usize, ((at >> 24) & 255) as u32);
             (first, if part > 0 { first + 1 } else { first }, part)
         };
         let ((left, right, across), (top, bottom, below)) = (part(u, self.size.0), part(v, self.size.1));
@@ -487,5 +493,37 @@ mod tests {
         }
         assert_eq!((turn(0), turn(16_384), turn(32_768)), ((65_536, 0), (0, 65_536), (-65_536, 0)));
         assert_eq!(turn(i32::MAX), turn(-1));
+    }
+
+    #[test]
+    fn one_pixel_becomes_a_rectangle_that_ends_where_it_should() {
+        let mut picture = Picture::new(2048, 16);
+        let placement = Placement { at: (10 << 8, 4 << 8), scale: (2001 << 16, 8 << 16), ..STRAIGHT };
+        picture.image(&plain(1, 1, [255; 4]), &placement);
+        let row = &picture.y[6 * 2048..7 * 2048];
+        assert_eq!((row[9], row[10], row[2010], row[2011]), (16, 235, 235, 16));
+        assert!(row[10..2011].iter().all(|y| *y == 235));
+        assert_eq!((picture.y[3 * 2048 + 1000], picture.y[4 * 2048 + 1000]), (16, 235));
+        assert_eq!((picture.y[11 * 2048 + 1000], picture.y[12 * 2048 + 1000]), (235, 16));
+    }
+
+    #[test]
+    fn what_is_far_away_tiny_or_enormous_is_no_trouble() {
+        let image = plain(3, 2, [255; 4]);
+        let extremes = [i32::MIN + 1, -(1 << 30), -1, 0, 1, 17, 65_536, 1 << 28, i32::MAX];
+        for at in extremes {
+            for scale in extremes {
+                for angle in [0, 8192, i32::MIN, i32::MAX] {
+                    let placement = Placement {
+                        at: (at, at / 3),
+                        anchor: (384, 256),
+                        scale: (scale, scale),
+                        angle,
+                        ..STRAIGHT
+                    };
+                    Picture::new(16, 16).image(&image, &placement);
+                }
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ mod plane;
 pub mod raster;
 mod sprite;
 
-pub use image::{Image, Placement, sine};
+pub use image::{Image, Placement};
 pub use picture::{Picture, yuv};
 pub use sprite::{Blend, Phased, Sprite};
 

@@ -6,14 +6,14 @@
 use std::ops::Range;
 
 use super::{
+    clip::Bounds,
     easing::WHOLE,
     gallery::{Art, Gallery},
-    paint::{Bounds, Lie, Reader, paint},
     script::Animation,
     timeline::{Group, Property, value, values},
 };
 use crate::{
-    draw::{Blend, Image, Picture, Placement, Rgb, Sprite},
+    draw::{Blend, Picture, Placement, Rgb, Sprite},
     stage::{Layout, ONE},
     time::Micros,
 };
@@ -45,8 +45,16 @@ pub(super) struct Shown {
     pub animation: Option<Animation>,
     /// From its first command to its last.
     pub life: Range<Micros>,
-    /// Where nothing of it but its opacity changes: what is drawn, and its left top corner.
-    pub still: Option<(Sprite, i32, i32)>,
+    /// What is drawn where nothing of it but its opacity changes.
+    pub still: Option<Still>,
+}
+
+/// A prepared sprite, and where its left top corner is.
+#[derive(Debug)]
+pub(super) struct Still {
+    sprite: Sprite,
+    left: i32,
+    top: i32,
 }
 
 /// Where an actor's image lies at a moment, before light and opacity.
@@ -193,39 +201,46 @@ impl Cast {
 
     /// Draws them; their colours are multiplied by `light` of 255.
     pub(super) fn draw(&self, at: Micros, gallery: &Gallery, light: u8, onto: &mut Picture) {
-        let mut work_left = MOST_COVERS * i64::from(self.layout.width) * i64::from(self.layout.height);
-        for actor in self.seen(at) {
-            let opacity = actor.opacity(at);
-            if opacity == 0 {
-                continue;
-            }
-            if let Some((sprite, left, top)) = actor.still.as_ref().filter(|_| light == 255) {
-                work_left -= i64::from(sprite.width) * i64::from(sprite.height);
-                if work_left < 0 {
-                    return;
+        self.clip.keep_sides(onto, |onto| {
+            let mut work_left = MOST_COVERS * i64::from(self.layout.width) * i64::from(self.layout.height);
+            for actor in self.seen(at) {
+                let opacity = actor.opacity(at);
+                if opacity > 0 && work_left > 0 {
+                    work_left -= self.draw_one(actor, at, gallery, (opacity, light), onto);
                 }
-                onto.sprite(sprite, *left, *top, opacity);
-                continue;
             }
-            let Some(mut pose) = actor.pose(at, gallery, self.layout) else { continue };
-            pose.placement.opacity = opacity;
-            let dimmed = |colour: u8| ((u32::from(colour) * u32::from(light) + 127) / 255) as u8;
-            pose.placement.tint = pose.placement.tint.map(dimmed);
-            let size = (pose.art.image.width, pose.art.image.height);
-            let Some(lie) = Lie::of(size, &pose.placement, self.clip) else { continue };
-            work_left -= lie.bounds.area();
-            if work_left < 0 {
-                return;
-            }
-            match pose.art.plain {
-                Some(pixel) if pose.placement.blend == Blend::Over && lie.fills_bounds() => {
-                    let (colour, opacity) = plain(pixel, &pose.placement);
-                    let Bounds { left, top, right, bottom } = lie.bounds;
-                    onto.rectangle(left, top, (right - left, bottom - top), colour, opacity);
-                }
-                _ => paint(onto, &pose.art.image, &pose.placement, self.clip),
-            }
+        });
+    }
+
+    /// Draws one, and says how many pixels it took.
+    fn draw_one(
+        &self,
+        actor: &Shown,
+        at: Micros,
+        gallery: &Gallery,
+        (opacity, light): (u8, u8),
+        onto: &mut Picture,
+    ) -> i64 {
+        if let Some(still) = actor.still.as_ref().filter(|_| light == 255) {
+            onto.sprite(&still.sprite, still.left, still.top, opacity);
+            return i64::from(still.sprite.width) * i64::from(still.sprite.height);
         }
+        let Some(Pose { art, mut placement }) = actor.pose(at, gallery, self.layout) else { return 0 };
+        placement.opacity = opacity;
+        placement.tint =
+            placement.tint.map(|colour| ((u32::from(colour) * u32::from(light) + 127) / 255) as u8);
+        let reach = Bounds::around((art.image.width, art.image.height), &placement);
+        let Some(seen) = reach.within(self.clip) else { return 0 };
+        match art.plain {
+            // It covers everything, as flashes do.
+            Some(pixel) if seen == self.clip && placement.angle == 0 && placement.blend == Blend::Over => {
+                let (colour, opacity) = plain(pixel, &placement);
+                let size = ((seen.right - seen.left) as i32, (seen.bottom - seen.top) as i32);
+                onto.rectangle(seen.left as i32, seen.top as i32, size, colour, opacity);
+            }
+            _ => onto.image(&art.image, &placement),
+        }
+        seen.area()
     }
 }
 
@@ -248,22 +263,41 @@ fn still(
     layout: Layout,
     clip: Bounds,
     pixels_left: &mut i64,
-) -> Option<(Sprite, i32, i32)> {
+) -> Option<Still> {
     let Pose { art, placement } = actor.pose(actor.life.start, gallery, layout)?;
-    let lie = Lie::of((art.image.width, art.image.height), &placement, clip)?;
-    let area = lie.bounds.area();
-    let is_large = area * 32 >= i64::from(layout.width) * i64::from(layout.height);
-    if art.plain.is_some() || !is_large || area > *pixels_left {
+    let picture = i64::from(layout.width) * i64::from(layout.height);
+    let reach = Bounds::around((art.image.width, art.image.height), &placement);
+    let is_worth_it = reach.within(clip).is_some_and(|seen| seen.area() * 32 >= picture);
+    if placement.angle != 0
+        || art.plain.is_some()
+        || !is_worth_it
+        || reach.area() > (*pixels_left).min(2 * picture)
+    {
         return None;
     }
-    *pixels_left -= area;
-    let Bounds { left, top, right, bottom } = lie.bounds;
-    let reader = Reader::new(&art.image, &lie);
-    let (mut pixels, mut line) = (Vec::with_capacity(area as usize), Vec::new());
-    for y in 0..bottom - top {
-        reader.row(y, &mut line);
-        pixels.extend_from_slice(&line);
+    *pixels_left -= reach.area();
+    let side = |length: u32, scale: i32| {
+        let shown = (i64::from(length) * i64::from(scale).abs() + 32_768) >> 16;
+        u32::try_from(shown.max(1)).unwrap_or(1)
+    };
+    let mut image = art
+        .image
+        .resized(side(art.image.width, placement.scale.0), side(art.image.height, placement.scale.1));
+    if placement.scale.0 < 0 {
+        image.pixels.chunks_exact_mut(image.width as usize).for_each(<[_]>::reverse);
     }
-    let image = Image { width: (right - left) as u32, height: (bottom - top) as u32, pixels };
-    Some((Sprite::new(&image.tinted(placement.tint), placement.blend), left, top))
+    if placement.scale.1 < 0 {
+        let rows: Vec<&[[u8; 4]]> = image.pixels.chunks_exact(image.width as usize).rev().collect();
+        image.pixels = rows.concat();
+    }
+    // The nearest whole pixel.
+    let corner = |at: i32, anchor: i32, size: u32, scale: i32| {
+        let side = |place: i64| i64::from(at) + ((place - i64::from(anchor)) * i64::from(scale) >> 16);
+        ((side(0).min(side(i64::from(size) << 8)) + 128) >> 8) as i32
+    };
+    Some(Still {
+        sprite: Sprite::new(&image.tinted(placement.tint), placement.blend),
+        left: corner(placement.at.0, placement.anchor.0, art.image.width, placement.scale.0),
+        top: corner(placement.at.1, placement.anchor.1, art.image.height, placement.scale.1),
+    })
 }

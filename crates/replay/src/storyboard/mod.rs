@@ -5,12 +5,13 @@
 //! cannot be read are left out.
 //!
 //! [`script`] reads the files, with `variables`; `triggers` finds when the play sets something off; [`timeline`] says what a property
-//! is at a moment, along the curves of [`easing`]; `gallery` has the images, `cast` the sprites, `paint` draws them.
+//! is at a moment, along the curves of [`easing`]; `gallery` has the images, `cast` draws them, within the
+//! part of the picture that `clip` says.
 
 mod cast;
+mod clip;
 pub mod easing;
 mod gallery;
-mod paint;
 pub mod script;
 pub mod timeline;
 mod triggers;
@@ -20,8 +21,8 @@ use std::collections::BTreeMap;
 
 use self::{
     cast::{Cast, Shown},
+    clip::Bounds,
     gallery::{Gallery, Wanted},
-    paint::Bounds,
     script::{Actor, Layer, Sample, Script},
     timeline::{Group, Property, values},
 };
@@ -106,7 +107,7 @@ impl Storyboard {
         if behind.is_empty() && over.is_empty() && !replaces_background {
             return Ok(None);
         }
-        let clip = clip(stage.layout, map.widescreen_storyboard);
+        let clip = Bounds::of(stage.layout, map.widescreen_storyboard);
         let [behind, over] = [behind, over].map(|shown| Cast::new(shown, &gallery, stage.layout, clip));
         Ok(Some(Self { gallery, behind, over, replaces_background }))
     }
@@ -168,14 +169,6 @@ fn ready(actor: Actor, numbers: &BTreeMap<String, usize>) -> Option<Shown> {
     }
     let Actor { origin, place, animation, groups, .. } = actor;
     Some(Shown { origin, place, groups, frames, animation, life, still: None })
-}
-
-/// What of a picture a storyboard may draw on: 16:9 of the picture's height, or 4:3.
-fn clip(layout: Layout, wide: bool) -> Bounds {
-    let (width, height) = (layout.width as i32, layout.height as i32);
-    let (across, along) = if wide { (16, 9) } else { (4, 3) };
-    let left = ((width - height * across / along) / 2).max(0) & !1;
-    Bounds { left, top: 0, right: width - left, bottom: height }
 }
 
 #[cfg(test)]
