@@ -34,24 +34,30 @@ pub(super) fn darken(picture: &mut Picture, light: u16) {
         return;
     }
     let width = picture.width as usize;
-    for (row, line) in picture.y.chunks_exact_mut(width.max(1)).enumerate() {
-        let pattern = pattern(row);
-        for pixels in line.chunks_mut(LANES) {
-            for (pixel, threshold) in pixels.iter_mut().zip(pattern) {
-                *pixel = 16 + ((u16::from(pixel.saturating_sub(16)) * light + threshold) >> 8) as u8;
-            }
-        }
-    }
+    dither(&mut picture.y, width, |pixel, threshold| {
+        16 + ((u16::from(pixel.saturating_sub(16)) * light + threshold) >> 8) as u8
+    });
     // All of the light times 128 is one more than the number holds, but then there is nothing to do.
     let light = light as i16;
     for plane in [&mut picture.u, &mut picture.v] {
-        for (row, line) in plane.chunks_exact_mut((width / 2).max(1)).enumerate() {
-            let pattern = pattern(row).map(|threshold| threshold as i16);
-            for pixels in line.chunks_mut(LANES) {
-                for (pixel, threshold) in pixels.iter_mut().zip(pattern) {
-                    *pixel = (128 + (((i16::from(*pixel) - 128) * light + threshold) >> 8)) as u8;
-                }
+        dither(plane, width / 2, |pixel, threshold| {
+            (128 + (((i16::from(pixel) - 128) * light + threshold as i16) >> 8)) as u8
+        });
+    }
+}
+
+/// Changes every byte of a plane by itself and its threshold: as many at once as the machine can.
+fn dither(plane: &mut [u8], width: usize, change: impl Fn(u8, u16) -> u8) {
+    let patterns: [[u16; LANES]; SIDE] = std::array::from_fn(pattern);
+    for (line, pattern) in plane.chunks_exact_mut(width.max(1)).zip(patterns.iter().cycle()) {
+        let (lanes, rest) = line.as_chunks_mut::<LANES>();
+        for lanes in lanes {
+            for (pixel, threshold) in lanes.iter_mut().zip(pattern) {
+                *pixel = change(*pixel, *threshold);
             }
+        }
+        for (pixel, threshold) in rest.iter_mut().zip(pattern) {
+            *pixel = change(*pixel, *threshold);
         }
     }
 }

@@ -75,6 +75,12 @@ impl Image {
         Self { width, height, pixels: rows.map(|(x, y)| pixel(x, y)).collect() }
     }
 
+    /// The rows that a place lies between.
+    fn two_rows(&self, y: Between) -> [&[[u8; 4]]; 2] {
+        let width = self.width as usize;
+        [y.first, y.second].map(|y| self.pixels.get(y * width..(y + 1) * width).unwrap_or_default())
+    }
+
     /// The same in other colours: each multiplied by `tint`.
     #[must_use]
     pub fn tinted(&self, tint: Rgb) -> Self {
@@ -285,26 +291,80 @@ impl Way {
 
     /// How much of a pixel is covered, of 256: whole within the image, less where an edge cuts through it.
     fn covered(&self, (u, v): (i64, i64)) -> u32 {
-        let along = |at: i64, size: i64, scale: i64, pixel: i64| {
-            // Distance to the nearer edge, in 1/256 pixel of the picture; beyond a pixel it does not matter.
-            let edge = at.min(size - at).clamp(-pixel, pixel);
-            (((edge * scale + (1 << 39)) >> 40) + 128).clamp(0, 256) as u32
-        };
-        along(u, self.size.0, self.scale.0, self.pixel.0) * along(v, self.size.1, self.scale.1, self.pixel.1)
-            / 256
+        self.covered_along(u, 0) * self.covered_along(v, 1) >> 8
     }
 
-    /// The image's colour at a place.
-    fn sample(&self, image: &Image, (u, v): (i64, i64)) -> [u8; 4] {
-        let part = |at: i64, size: i64| {
-            let at = (at - (1 << 31)).clamp(0, size - (1 << 32));
-            let (first, part) = ((at >> 32) as usize, ((at >> 24) & 255) as u32);
-            (first, if part > 0 { first + 1 } else { first }, part)
+    /// The same along one side: 0 across, 1 down.
+    fn covered_along(&self, at: i64, side: u8) -> u32 {
+        let (size, scale, pixel) = match side {
+            0 => (self.size.0, self.scale.0, self.pixel.0),
+            _ => (self.size.1, self.scale.1, self.pixel.1),
         };
-        let ((left, right, across), (top, bottom, below)) = (part(u, self.size.0), part(v, self.size.1));
-        let width = image.width as usize;
-        let pixel = |x: usize, y: usize| image.pixels.get(y * width + x).copied().unwrap_or_default();
-        mixed([pixel(right, bottom), pixel(left, bottom), pixel(right, top), pixel(left, top)], across, below)
+        // Distance to the nearer edge, in 1/256 pixel of the picture; beyond a pixel it does not matter.
+        let edge = at.min(size - at).clamp(-pixel, pixel);
+        (((edge * scale + (1 << 39)) >> 40) + 128).clamp(0, 256) as u32
+    }
+
+    /// Where each of a row's columns lies in an image that is not turned.
+    fn columns_of_all(&self, columns: std::ops::Range<usize>) -> Vec<(Between, u32)> {
+        let column = |x: usize| {
+            let at = self.origin.0.saturating_add(self.right.0.saturating_mul(x as i64));
+            (Between::new(at, self.size.0), self.covered_along(at, 0))
+        };
+        columns.map(column).collect()
+    }
+}
+
+/// A place between two of the image's pixels along one side: the first, the second, and how far from the first, of 256.
+#[derive(Debug, Clone, Copy)]
+struct Between {
+    first: usize,
+    second: usize,
+    share: u64,
+}
+
+impl Between {
+    /// At a place, with the image's size, both in 1/2^32 pixel; beyond its ends an image goes on as it ends.
+    fn new(at: i64, size: i64) -> Self {
+        let at = (at - (1 << 31)).clamp(0, size - (1 << 32));
+        let (first, share) = ((at >> 32) as usize, (at >> 24 & 255) as u64);
+        Self { first, second: if share > 0 { first + 1 } else { first }, share }
+    }
+}
+
+/// Four values of a pixel in one number, with room for eight more bits above each: red, blue, green, opacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lanes(u64);
+
+impl Lanes {
+    const MASK: u64 = 0x00ff_00ff_00ff_00ff;
+    const HALF: u64 = 0x0080_0080_0080_0080;
+
+    fn of(pixel: [u8; 4]) -> Self {
+        let bytes = u64::from(u32::from_le_bytes(pixel));
+        Self((bytes & 0x00ff_00ff) | (bytes >> 8 & 0x00ff_00ff) << 32)
+    }
+
+    fn pixel(self) -> [i32; 4] {
+        [0, 32, 16, 48].map(|lane| (self.0 >> lane & 255) as i32)
+    }
+
+    /// `share` of 256 of it.
+    fn times(self, share: u64) -> Self {
+        Self((self.0 * share + Self::HALF) >> 8 & Self::MASK)
+    }
+
+    /// `share` of 256 on the way to another.
+    fn towards(self, other: Self, share: u64) -> Self {
+        Self((self.0 * (256 - share) + other.0 * share + Self::HALF) >> 8 & Self::MASK)
+    }
+
+    /// The pixel between four of two rows, `share` of 256 on the way from the one to the other.
+    fn between([top, bottom]: [&[[u8; 4]]; 2], x: Between, share: u64) -> Self {
+        let at = |row: &[[u8; 4]], x: usize| Self::of(row.get(x).copied().unwrap_or_default());
+        let upper = at(top, x.first).towards(at(top, x.second), x.share);
+        let lower = at(bottom, x.first).towards(at(bottom, x.second), x.share);
+        upper.towards(lower, share)
     }
 }
 
@@ -317,9 +377,11 @@ impl Picture {
             return;
         }
         let way = Way::new(image, placement);
-        let opacity = u32::from(placement.opacity);
-        let [r, g, b] = placement.tint.map(|tint| u32::from(tint) * opacity / 255);
-        let factors = [r, g, b, opacity];
+        let opacity = u64::from(placement.opacity);
+        let [r, g, b] = placement.tint.map(|tint| i32::from(times(tint, placement.opacity)));
+        let factors = [r, g, b, opacity as i32];
+        let tinted = placement.tint != [255; 3];
+        let straight = (way.right.1 == 0 && way.down.0 == 0).then(|| way.columns_of_all(0..width));
         let (top, bottom) = rows(image, placement, height);
         let mut sums = vec![[0i32; 4]; width / 2];
         let mut touched = (width, 0);
@@ -329,21 +391,33 @@ impl Picture {
                 way.origin.1.saturating_add(way.down.1.saturating_mul(y as i64)),
             );
             let (from, to) = way.columns(start, width as i64);
+            let (line, high) = (Between::new(start.1, way.size.1), way.covered_along(start.1, 1));
+            let rows = image.two_rows(line);
             let row = self.y.get_mut(y * width..(y + 1) * width).unwrap_or_default();
             for (x, below) in row.iter_mut().enumerate().take(to as usize).skip(from as usize) {
-                let at = (start.0 + way.right.0 * x as i64, start.1 + way.right.1 * x as i64);
-                let covered = way.covered(at);
-                if covered == 0 {
+                let (pixel, covered) = match &straight {
+                    Some(columns) => {
+                        let Some((column, wide)) = columns.get(x) else { break };
+                        (Lanes::between(rows, *column, line.share), wide * high >> 8)
+                    }
+                    None => {
+                        let at = (start.0 + way.right.0 * x as i64, start.1 + way.right.1 * x as i64);
+                        let (x, y) = (Between::new(at.0, way.size.0), Between::new(at.1, way.size.1));
+                        (Lanes::between(image.two_rows(y), x, y.share), way.covered(at))
+                    }
+                };
+                if covered == 0 || pixel == Lanes(0) {
                     continue;
                 }
-                let pixel = way.sample(image, at);
-                let mut seen = [0i32; 4];
-                for ((seen, value), factor) in seen.iter_mut().zip(pixel).zip(factors) {
-                    *seen = ((u32::from(value) * factor * covered + 32_640) / 65_280) as i32;
-                }
-                if seen == [0; 4] {
-                    continue;
-                }
+                let seen = if tinted {
+                    let pixel = if covered == 256 { pixel } else { pixel.times(covered.into()) };
+                    let mut seen = pixel.pixel();
+                    seen.iter_mut().zip(factors).for_each(|(seen, factor)| *seen = (*seen * factor + 127) / 255);
+                    seen
+                } else {
+                    let share = (opacity * u64::from(covered) + 127) / 255;
+                    (if share == 256 { pixel } else { pixel.times(share) }).pixel()
+                };
                 *below = lay_light(*below, seen, placement.blend);
                 if let Some(sum) = sums.get_mut(x / 2) {
                     for (sum, value) in sum.iter_mut().zip(seen) {
