@@ -1,5 +1,6 @@
 //! The report: what a render worker says about the montage it made. Data only.
 
+use contracts::replay::ReplayReport;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Probe;
@@ -100,6 +101,30 @@ pub enum Outcome {
     Parts(PartsReport),
     /// A montage, in the job directory.
     Montage(Box<Report>),
+    /// The video of a replay, in the job directory.
+    Replay(Box<ReplayOutcome>),
+}
+
+/// The video of a replay, and what was played.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayOutcome {
+    /// The video: a montage whose clips are its chapters.
+    pub report: Report,
+    /// What was played, and whether it is what the replay counts.
+    pub play: ReplayReport,
+    /// What happens, in words, in order of time.
+    pub captions: Vec<ReplayCaption>,
+}
+
+/// Something that happens in a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayCaption {
+    /// Start on the video, in microseconds.
+    pub from: i64,
+    /// End on the video, in microseconds.
+    pub to: i64,
+    /// What.
+    pub text: String,
 }
 
 /// Facts about the finished file.

@@ -55,11 +55,10 @@ impl Beatmap {
         let (mut outlines, mut unreadable) = (Vec::new(), None);
         for name in files.names().filter(|name| name.to_ascii_lowercase().ends_with(".osu")) {
             match files.read(name) {
+                // Beyond what is read of a map.
+                Ok(bytes) if bytes.len() as u64 > limits.map_bytes => {}
                 Ok(bytes) if is_map(&bytes, &replay.map_md5) => return Self::read(&bytes, limits),
-                Ok(bytes) if bytes.len() as u64 <= limits.map_bytes => {
-                    outlines.push(Outline::of(&decoded(&bytes)));
-                }
-                Ok(_) => {}
+                Ok(bytes) => outlines.push(Outline::of(&decoded(&bytes))),
                 Err(error) => unreadable = Some(error),
             }
         }
