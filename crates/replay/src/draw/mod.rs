@@ -13,6 +13,8 @@ mod sprite;
 
 pub use image::{Image, Placement};
 pub use picture::{Picture, yuv};
+pub(crate) use picture::times;
+pub(crate) use plane::{Plane, Rule};
 pub use sprite::{Blend, Phased, Sprite};
 
 /// Red, green, blue.
