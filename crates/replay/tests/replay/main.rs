@@ -6,3 +6,4 @@ mod fixtures;
 mod mutations;
 mod skins;
 mod standard;
+mod storyboards;
