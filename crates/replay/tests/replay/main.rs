@@ -1,4 +1,6 @@
 //! Everything that needs whole files: judging the collected replays, mutated files, golden frames, sound.
 
 mod corpus;
+mod fixtures;
+mod scratch;
 mod standard;
