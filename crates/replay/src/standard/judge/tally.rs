@@ -96,7 +96,8 @@ impl Tally {
 
     /// A spinner turned once more.
     pub(super) fn spin(&mut self, at: Micros, object: usize, bonus: bool) {
-        let (award, kind) = if bonus { (Award::Bonus, EventKind::Bonus) } else { (Award::Spin, EventKind::Spin) };
+        let (award, kind) =
+            if bonus { (Award::Bonus, EventKind::Bonus) } else { (Award::Spin, EventKind::Spin) };
         self.state.score += self.score.points(award, self.state.combo);
         self.push(at, object, kind, Pressed::default(), false);
     }
