@@ -7,6 +7,9 @@ use std::f64::consts::TAU;
 
 use super::{SAMPLE_RATE, decode::Frame};
 
+/// How loud a sample may be.
+const LOUDEST: f64 = 0.8;
+
 /// A part of a sound. Times in seconds, frequencies in hertz.
 #[derive(Debug, Clone, Copy)]
 enum Part {
@@ -96,6 +99,10 @@ pub(super) fn sound(set: &str, name: &str, taiko: bool) -> Vec<Frame> {
     let mut out = vec![0.0; (seconds * f64::from(SAMPLE_RATE)) as usize];
     for (number, part) in parts.iter().enumerate() {
         add(&mut out, *part, number as u32);
+    }
+    let loudest = out.iter().fold(0.0_f64, |loudest, sample| loudest.max(sample.abs()));
+    if loudest > LOUDEST {
+        out.iter_mut().for_each(|sample| *sample *= LOUDEST / loudest);
     }
     // To zero at the end.
     let end = out.len();
