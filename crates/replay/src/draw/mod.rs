@@ -3,6 +3,7 @@
 //! Everything here is whole numbers: 1/256 of a pixel for places, 0 to 255 for opacity. What is drawn often is prepared as a
 //! [`Sprite`]; what turns, grows or changes its colour all the time is an [`Image`] with a [`Placement`].
 
+pub mod decode;
 mod image;
 pub mod letters;
 mod picture;

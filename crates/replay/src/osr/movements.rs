@@ -62,8 +62,8 @@ impl std::io::Write for Bounded {
 pub fn movements(text: &[u8], mode: Mode, most: usize) -> Result<(Vec<Frame>, Option<i32>), ReplayError> {
     let text = std::str::from_utf8(text).map_err(|_| corrupt("its movements are not text"))?;
     let (mut frames, mut seed) = (Vec::new(), None);
-    // The time, and how far it is behind the highest so far: 0, or less.
-    let (mut now, mut behind) = (0_f64, 0_f64);
+    // The time, and the highest so far.
+    let (mut now, mut latest) = (0_f64, 0_f64);
     for (index, piece) in text.split(',').enumerate() {
         let mut parts = piece.split('|');
         let (Some(step), Some(x), Some(y), Some(keys)) =
@@ -84,12 +84,13 @@ pub fn movements(text: &[u8], mode: Mode, most: usize) -> Result<(Vec<Frame>, Op
         let step = step.clamp(-2.0 * DAY, 2.0 * DAY);
         now += step;
         if index < 2 && x == 256.0 && y == -500.0 {
+            latest = if frames.is_empty() { now } else { latest.max(now) };
             continue;
         }
-        behind = (behind + step).min(0.0);
-        if behind < 0.0 {
+        if now < latest {
             continue;
         }
+        latest = now;
         if now.abs() > DAY {
             return Err(corrupt("its movements reach over days"));
         }

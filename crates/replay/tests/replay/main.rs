@@ -2,5 +2,6 @@
 
 mod corpus;
 mod fixtures;
-mod scratch;
+mod mutations;
+mod skins;
 mod standard;
