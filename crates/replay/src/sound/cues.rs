@@ -6,6 +6,7 @@
 
 mod beats;
 mod keys;
+mod storyboard;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,10 @@ use super::{
     names::Wanted,
     sample_at,
     samples::{Samples, Sound},
+    time_of,
 };
 use crate::{
+    error::ReplayError,
     limits::Limits,
     osr::Mode,
     play::{Event, EventKind, Hit},
@@ -75,21 +78,32 @@ pub(super) enum Course {
 /// The cues of a stage.
 pub(super) struct Cues<'a> {
     stage: &'a Stage<'a>,
+    /// From when until when something is heard.
+    span: (Micros, Micros),
     samples: Samples<'a>,
     cues: Vec<Cue>,
 }
 
-/// All cues in order of time, and the placed objects of osu!, from which loops come.
-pub(super) fn cues<'a>(stage: &'a Stage<'a>, limits: &Limits) -> (Vec<Cue>, Option<Field>) {
+/// All cues of a video of `samples` samples in order of time, and the placed objects of osu!, from which loops come.
+///
+/// # Errors
+/// Maps and storyboards beyond the limits.
+pub(super) fn cues<'a>(
+    stage: &'a Stage<'a>,
+    samples: u64,
+    limits: &Limits,
+) -> Result<(Vec<Cue>, Option<Field>), ReplayError> {
     let sound = &stage.options.sound;
     let map = sound.map_samples.then_some(stage.files);
-    let mut cues = Cues { stage, samples: Samples::new(map, stage.skin.sounds.as_ref()), cues: Vec::new() };
+    let end = time_of(&stage.clock, i64::try_from(samples).unwrap_or(i64::MAX));
+    let span = (stage.span.0, stage.span.1.min(end));
+    let samples = Samples::new(map, stage.skin.sounds.as_ref());
+    let mut cues = Cues { stage, span, samples, cues: Vec::new() };
     if sound.effects == 0 {
-        return (Vec::new(), None);
+        return Ok((Vec::new(), None));
     }
-    // A map that cannot be placed was refused before.
     let field = match stage.map.mode {
-        Mode::Standard => objects::place(stage.map, stage.mods, limits).ok(),
+        Mode::Standard => Some(objects::place(stage.map, stage.mods, limits)?),
         _ => None,
     };
     match &field {
@@ -98,9 +112,10 @@ pub(super) fn cues<'a>(stage: &'a Stage<'a>, limits: &Limits) -> (Vec<Cue>, Opti
     }
     cues.breaks();
     cues.beats();
+    cues.storyboard()?;
     let mut all = cues.cues;
     all.sort_by_key(|cue| cue.at);
-    (all, field)
+    Ok((all, field))
 }
 
 /// From which side something is heard that lies at x osu! pixels.
@@ -111,7 +126,7 @@ pub(super) fn pan(x: f32) -> f32 {
 impl Cues<'_> {
     /// Whether a moment belongs to the part of the play that is seen.
     fn is_seen(&self, at: Micros) -> bool {
-        (self.stage.span.0..=self.stage.span.1).contains(&at)
+        (self.span.0..=self.span.1).contains(&at)
     }
 
     /// The sample of the video at which what happens at a time of the map is heard.
@@ -236,15 +251,14 @@ impl Cues<'_> {
 
     /// What sounds on during a slider or a spinner.
     fn loops(&mut self, index: usize, placed: &objects::Object) {
-        let stage = self.stage;
+        let (stage, seen) = (self.stage, self.span);
         let (Some(object), Some(outcome)) =
             (stage.map.map.hit_objects.get(index), stage.play.objects.get(index))
         else {
             return;
         };
         let (start, end) = (micros(placed.start), micros(placed.end));
-        let within =
-            |from: Micros, to: Micros| (from.max(start).max(stage.span.0), to.min(end).min(stage.span.1));
+        let within = |from: Micros, to: Micros| (from.max(start).max(seen.0), to.min(end).min(seen.1));
         match placed.kind {
             Kind::Slider(_) => {
                 for (from, to) in &outcome.followed {

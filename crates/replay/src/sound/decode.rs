@@ -1,10 +1,15 @@
 //! Audio files as stereo frames at their own rate, packet by packet.
 //!
+//! Files are hostile, and their decoders are others' code: should one panic, the file ends there.
+//!
 //! Promises: besides the file itself one packet is in memory; the first frame is the one that the game plays at 0 ms
 //! ([`super::mp3`]); a packet that is damaged becomes silence of its length, so that everything after it stays in its place.
 //! Fails where a file is none of MP3, Ogg Vorbis, FLAC and WAV. What ends early, ends early.
 
-use std::io::Cursor;
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use symphonia::core::{
     codecs::audio::{AudioDecoder, AudioDecoderOptions},
@@ -39,6 +44,8 @@ pub(super) struct Decoder<'a> {
     skip: i64,
     /// Frames that were decoded, with those that were left out.
     decoded: u64,
+    /// Its decoder panicked.
+    broken: bool,
     samples: Vec<f32>,
 }
 
@@ -48,6 +55,10 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// Why it cannot be decoded, in words.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, &'static str> {
+        catch_unwind(|| Self::opened(bytes)).unwrap_or(Err("it is damaged"))
+    }
+
+    fn opened(bytes: &'a [u8]) -> Result<Self, &'static str> {
         let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
         let (formats, metadata) = (FormatOptions::default(), MetadataOptions::default());
         let format = symphonia::default::get_probe()
@@ -71,7 +82,7 @@ impl<'a> Decoder<'a> {
             .map_err(|_| "its codec is not known")?;
         let track = track.id;
         let skip = if is_mp3 { mp3::left_out(bytes) } else { 0 };
-        Ok(Self { format, codec, track, rate, skip, decoded: 0, samples: Vec::new() })
+        Ok(Self { format, codec, track, rate, skip, decoded: 0, broken: false, samples: Vec::new() })
     }
 
     /// Frames in a second.
@@ -91,6 +102,15 @@ impl<'a> Decoder<'a> {
 
     /// Adds the frames of the next packet; `false` at the end.
     pub(super) fn next(&mut self, out: &mut Vec<Frame>) -> bool {
+        if self.broken {
+            return false;
+        }
+        let more = catch_unwind(AssertUnwindSafe(|| self.decode(out)));
+        self.broken = more.is_err();
+        more.unwrap_or(false)
+    }
+
+    fn decode(&mut self, out: &mut Vec<Frame>) -> bool {
         if self.skip < 0 {
             out.resize(out.len() + self.skip.unsigned_abs() as usize, [0.0; 2]);
             self.skip = 0;

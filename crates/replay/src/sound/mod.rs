@@ -55,7 +55,7 @@ pub fn mix(
     sink: &mut dyn FnMut(&[[f32; 2]]) -> ControlFlow<()>,
 ) -> Result<(), ReplayError> {
     let mut song = song::Song::of(stage, song, limits)?;
-    let (cues, field) = cues::cues(stage, limits);
+    let (cues, field) = cues::cues(stage, samples, limits)?;
     let mut voices = voices::Voices::new(stage, cues, field);
     let mut limiter = limiter::Limiter::new();
     let music = f32::from(stage.options.sound.music) / 100.0;

@@ -60,7 +60,7 @@ impl<'a> Song<'a> {
                 opened.map(Some).map_err(|reason| ReplayError::AudioUnsupported { reason: reason.to_owned() })
             }
             None if named.is_empty() || named.eq_ignore_ascii_case("virtual") => Ok(None),
-            None => Err(ReplayError::AudioMissing { name: named.to_owned() }),
+            None => Err(ReplayError::AudioMissing { name: named.chars().take(100).collect() }),
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Stretch {
     onsets: Onsets,
     /// Frames of output that were made.
     made: i64,
-    /// What would have followed the last stretch.
+    /// What would have followed the last stretch; nothing before the first, which does not fade in.
     tail: Vec<Frame>,
     /// The onset that was heard last.
     heard: Option<i64>,
@@ -59,7 +59,7 @@ impl Stretch {
             ended: false,
             onsets: Onsets::default(),
             made: 0,
-            tail: vec![[0.0; 2]; OVERLAP as usize],
+            tail: Vec::new(),
             heard: None,
             ready: Vec::new(),
             taken: 0,

@@ -4,4 +4,5 @@ mod corpus;
 mod fixtures;
 mod mutations;
 mod skins;
+mod sound;
 mod standard;

@@ -26,7 +26,7 @@ impl Cues<'_> {
             return;
         }
         let late = if stage.map.map.format_version < 5 { EARLY_OFFSET } else { 0.0 };
-        let (first, last) = stage.span;
+        let (first, last) = self.span;
         let points = &stage.map.map.control_points.timing_points;
         for (index, point) in points.iter().enumerate() {
             let end: Micros = points.get(index + 1).map_or(last, |next| micros(next.time + late).min(last));
