@@ -119,11 +119,11 @@ impl Following {
             self.stop(index, since, input.at, tally);
         }
         while let Some((part, &due)) = slider.parts.get(self.next).zip(times.parts.get(self.next)) {
-            if due > input.at {
+            if due.floor() > f64::from(input.at) {
                 break;
             }
             self.next += 1;
-            let caught = self.since.is_some_and(|since| since <= due);
+            let caught = self.since.is_some_and(|since| f64::from(since) < due);
             self.caught += usize::from(caught);
             let kind = match part.kind {
                 PartKind::Tick => {

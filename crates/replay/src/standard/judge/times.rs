@@ -20,8 +20,9 @@ use crate::standard::objects::{Field, Kind, Object, PartKind, Slider};
 pub struct Times {
     /// When it ends.
     pub end: i32,
-    /// When its parts are judged, in their order.
-    pub parts: Vec<i32>,
+    /// When its parts are judged, in their order, with the fraction: it is judged in this millisecond, and caught by whom has
+    /// followed the slider before.
+    pub parts: Vec<f64>,
 }
 
 /// The times of all sliders, by the objects' index; others have none.
@@ -147,7 +148,7 @@ fn times_of(object: &Object, slider: &Slider, pieces: &[f32], (velocity, between
             while since >= between && written.next_if(|part| part.span == span && part.kind == PartKind::Tick).is_some() {
                 since -= between;
                 along += between;
-                parts.push(whole(start + f64::from(along as f32) / velocity * 1000.0));
+                parts.push(start + f64::from(along as f32) / velocity * 1000.0);
             }
         };
         if forth {
@@ -157,7 +158,7 @@ fn times_of(object: &Object, slider: &Slider, pieces: &[f32], (velocity, between
         }
         // What rounding kept from being reached.
         while let Some(part) = written.next_if(|part| part.span == span && part.kind == PartKind::Tick) {
-            parts.push(whole(part.at));
+            parts.push(part.at);
         }
         written.next();
         along += since;
@@ -167,12 +168,11 @@ fn times_of(object: &Object, slider: &Slider, pieces: &[f32], (velocity, between
             along -= between - since;
             since = between - since;
         }
-        parts.push(whole(now));
+        parts.push(now);
     }
     let end = whole(now);
     if let Some(tail) = parts.last_mut() {
-        let start = whole(start);
-        *tail = (start + (end - start) / 2).max(end - 36);
+        *tail = (start + f64::from((end - whole(start)) / 2)).max(now - 36.0);
     }
     Times { end, parts }
 }
