@@ -7,6 +7,7 @@ mod doctor;
 mod import;
 mod list;
 mod plan;
+mod replay;
 mod submit;
 mod up;
 mod watch;
@@ -44,6 +45,8 @@ enum Command {
         #[arg(long)]
         watch: bool,
     },
+    /// Make a video of an osu! replay; files are sent, links and media directories are named
+    Replay(replay::Wish),
     /// Post the montages of highlights that lie somewhere else: in DynamoDB, at an address, in a file, on Twitch
     Import {
         #[command(subcommand)]
@@ -116,6 +119,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Submit { file, idempotency_key, watch } => {
             submit::submit(&env, &file, idempotency_key.as_deref(), watch).await
         }
+        Command::Replay(wish) => replay::replay(&env, &wish).await,
         Command::Import { from } => import::import(&env, from).await,
         Command::Plan { file, json } => plan::plan(&env, &file, json).await,
         Command::Watch { job } => watch::watch(&api::client(&env)?, job).await,

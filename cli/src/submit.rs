@@ -16,24 +16,42 @@ use crate::{api, watch};
 pub async fn submit(env: &Env, file: &Path, key: Option<&str>, follow: bool) -> anyhow::Result<ExitCode> {
     let body = read_json(file)?;
     let client = api::client(env)?;
-    let made_up = uuid_key();
-    let key = key.unwrap_or(&made_up);
-    let answer: Result<Option<Job>, CallError> =
-        client.call(Method::POST, "/v1/jobs", Some(&body), &[("idempotency-key", key)]).await;
-    let job = match answer {
-        Ok(job) => job.context("the gateway answered nothing")?,
-        Err(CallError::Problem(problem)) => {
-            print_problem(&problem);
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(error) => return Err(with_advice(error, env)),
-    };
+    let Some(job) = post(env, &client, &body, key).await? else { return Ok(ExitCode::FAILURE) };
     println!("{}", job.id);
     if follow { watch::watch(&client, job.id).await } else { Ok(ExitCode::SUCCESS) }
 }
 
+/// Posts a job. `None` where it was refused, which has been said then.
+pub async fn post(
+    env: &Env,
+    client: &ServiceClient,
+    body: &Value,
+    key: Option<&str>,
+) -> anyhow::Result<Option<Job>> {
+    let made_up = uuid_key();
+    let key = key.unwrap_or(&made_up);
+    let answer: Result<Option<Job>, CallError> =
+        client.call(Method::POST, "/v1/jobs", Some(body), &[("idempotency-key", key)]).await;
+    match answer {
+        Ok(job) => Ok(Some(job.context("the gateway answered nothing")?)),
+        Err(CallError::Problem(problem)) => {
+            print_problem(&problem);
+            Ok(None)
+        }
+        Err(error) => Err(with_advice(error, env)),
+    }
+}
+
 /// Sends a file to use as a source, and prints its id.
 pub async fn upload(env: &Env, file: &Path) -> anyhow::Result<ExitCode> {
+    let upload = send(env, file).await?;
+    println!("{}", upload.id);
+    eprintln!("{} bytes; use it as {{\"upload\": \"{}\"}} in a source", upload.bytes, upload.id);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends a file to use as a source.
+pub async fn send(env: &Env, file: &Path) -> anyhow::Result<Upload> {
     let opened =
         tokio::fs::File::open(file).await.with_context(|| format!("{} cannot be read", file.display()))?;
     let bytes = opened.metadata().await?.len();
@@ -57,10 +75,7 @@ pub async fn upload(env: &Env, file: &Path) -> anyhow::Result<ExitCode> {
         "{}",
         detail_of(&text).unwrap_or_else(|| format!("status {status}"))
     );
-    let upload: Upload = serde_json::from_str(&text)?;
-    println!("{}", upload.id);
-    eprintln!("{} bytes; use it as {{\"upload\": \"{}\"}} in a source", upload.bytes, upload.id);
-    Ok(ExitCode::SUCCESS)
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// Says what was refused, with the place of every mistake.

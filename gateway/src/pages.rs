@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use contracts::problem::ProblemCode;
+use contracts::{problem::ProblemCode, replay::REPLAY_FAILURES};
 use service_kit::{extract::Path, problem::ApiError};
 
 use crate::{
@@ -78,6 +78,19 @@ fn list(heading: &str) -> String {
         );
     }
     html.push_str("</tbody>\n</table>\n");
+    let _ = write!(
+        html,
+        "<{heading} id=\"replay-failures\">Failures of replays</{heading}>\n\
+         <p>A job of kind <code>replay</code> that cannot be made fails with one of these codes in its <code>failure</code>; its \
+         <code>pointer</code> names the file that is to blame.</p>\n\
+         <table>\n<thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n"
+    );
+    for failure in REPLAY_FAILURES {
+        let (page, name, title) = (failure.page(), failure.code, escape(failure.title));
+        let _ =
+            writeln!(html, "<tr><td><a href=\"{page}\"><code>{name}</code></a></td><td>{title}</td></tr>");
+    }
+    html.push_str("</tbody>\n</table>\n");
     html
 }
 
@@ -86,6 +99,18 @@ async fn errors() -> Response {
 }
 
 async fn error(Path(name): Path<String>) -> Response {
+    let failure = REPLAY_FAILURES.iter().find(|failure| failure.code.replace('_', "-") == name);
+    if let Some(failure) = failure {
+        let title = escape(failure.title);
+        let body = format!(
+            "<h1>{title}</h1>\n<p class=\"soft\">Code <code>{}</code>, of jobs of kind <code>replay</code></p>\n<p>{}</p>\n\
+             <h2>What to do</h2>\n<p>{}</p>\n<p><a href=\"/docs/errors\">All problems</a></p>\n",
+            failure.code,
+            prose(failure.meaning),
+            prose(failure.remedy)
+        );
+        return page(&title, &body);
+    }
     let Some(code) = ProblemCode::ALL.iter().find(|code| code.as_str().replace('_', "-") == name) else {
         return ApiError::not_found("problem code").into_response();
     };

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
     job::Job,
+    replay::ReplayOptions,
     spec::{CanvasCodec, CutMode, Order, Rgb, Source, TitleShow, TransitionKind},
     time::MediaTime,
     transcript::Engine,
@@ -63,6 +64,8 @@ pub enum PostedKind {
     Montage,
     /// A new transcript for a montage that is in the library.
     Transcript,
+    /// The video of a game's replay.
+    Replay,
 }
 
 /// A job to be done.
@@ -71,7 +74,7 @@ pub enum PostedKind {
 pub struct PostedJob {
     /// The kind of result.
     kind: PostedKind,
-    /// That of the first highlight if absent.
+    /// That of the first highlight if absent; of a replay, what was played.
     #[schema(max_length = 200)]
     title: Option<String>,
     /// Names (1 to 63 of a-z, 0-9, _ - .) and values (up to 200 characters) of your own, at most 32.
@@ -107,6 +110,8 @@ pub enum PostedSpec {
     Montage(PostedMontage),
     /// Of a `transcript` job.
     Transcript(PostedTranscript),
+    /// Of a `replay` job.
+    Replay(PostedReplay),
 }
 
 /// A montage of highlights.
@@ -253,11 +258,27 @@ pub struct PostedTranscript {
     transcribe: Option<PostedTranscribe>,
 }
 
+/// The video of a replay of osu!, osu!taiko or osu!mania. Its files are links, uploads or files of media directories.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostedReplay {
+    /// The replay: an .osr file.
+    replay: Source,
+    /// The map that was played: an .osz archive, or one .osu file.
+    map: Source,
+    /// The song, where the map is one .osu file.
+    audio: Option<Source>,
+    /// A skin: an .osk archive. Without one the video has its own looks.
+    skin: Option<Source>,
+    /// How it looks and sounds; what is absent has its default.
+    options: Option<ReplayOptions>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contracts::problem::FieldError;
     use contracts::spec::{JobChange, NewJob, SpecError};
+    use contracts::{problem::FieldError, replay};
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
     use utoipa::PartialSchema;
@@ -287,6 +308,8 @@ mod tests {
             "highlights": [{ "source": {}, "cut": {} }], "cut": {}, "canvas": {}, "audio": {}, "transition": {}, "titles": {},
             "intro": {}, "outro": {}, "transcribe": {} });
         let transcript = json!({ "montage": "x" });
+        let replay = json!({
+            "options": { "video": {}, "background": {}, "play": {}, "hud": {}, "sound": {}, "captions": {} } });
         for (place, kind, spec, names) in [
             ("", "montage", &montage, known_to_schema::<PostedJob>()),
             ("", "montage", &montage, known_to_schema::<PostedPlan>()),
@@ -302,6 +325,14 @@ mod tests {
             ("/spec/outro", "montage", &montage, known_to_schema::<PostedBookend>()),
             ("/spec/transcribe", "montage", &montage, known_to_schema::<PostedTranscribe>()),
             ("/spec", "transcript", &transcript, known_to_schema::<PostedTranscript>()),
+            ("/spec", "replay", &replay, known_to_schema::<PostedReplay>()),
+            ("/spec/options", "replay", &replay, known_to_schema::<ReplayOptions>()),
+            ("/spec/options/video", "replay", &replay, known_to_schema::<replay::VideoOptions>()),
+            ("/spec/options/background", "replay", &replay, known_to_schema::<replay::BackgroundOptions>()),
+            ("/spec/options/play", "replay", &replay, known_to_schema::<replay::PlayOptions>()),
+            ("/spec/options/hud", "replay", &replay, known_to_schema::<replay::HudOptions>()),
+            ("/spec/options/sound", "replay", &replay, known_to_schema::<replay::SoundOptions>()),
+            ("/spec/options/captions", "replay", &replay, known_to_schema::<replay::CaptionOptions>()),
         ] {
             assert_eq!(names, known_to_decoder(place, kind, spec), "{kind} {place}");
         }

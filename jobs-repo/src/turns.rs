@@ -57,8 +57,8 @@ impl Product {
     fn unfit(&self, kind: JobKind) -> Option<&'static str> {
         let larger = |value: &Value, limit: usize| !fits(value, limit);
         match (kind, self) {
-            (JobKind::Montage | JobKind::Transcript, Self::Montage(_)) => None,
-            (JobKind::Montage | JobKind::Transcript, Self::Result(_)) => {
+            (JobKind::Montage | JobKind::Transcript | JobKind::Replay, Self::Montage(_)) => None,
+            (JobKind::Montage | JobKind::Transcript | JobKind::Replay, Self::Result(_)) => {
                 Some("a job of this kind is completed with a `montage_id`")
             }
             (JobKind::Plan | JobKind::Probe | JobKind::Segment, Self::Montage(_)) => {

@@ -367,8 +367,8 @@ pub fn without_cues(transcript: &Transcript) -> Transcript {
 async fn insert(tx: &mut PgConnection, id: Uuid, request: &PublishRequest, content: &str) -> ApiResult<bool> {
     let done = sqlx::query!(
         "INSERT INTO montages.montages (id, job_id, fence, content_sha256, title, labels, streamers, media, clips, sprites,
-                                        transcript, provenance, duration, width, height)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                                        transcript, provenance, duration, width, height, kind, replay)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          ON CONFLICT (job_id) DO NOTHING",
         id,
         request.job_id.0,
@@ -385,6 +385,8 @@ async fn insert(tx: &mut PgConnection, id: Uuid, request: &PublishRequest, conte
         request.media.duration,
         i32::try_from(request.media.width).unwrap_or(i32::MAX),
         i32::try_from(request.media.height).unwrap_or(i32::MAX),
+        request.kind().as_str(),
+        request.replay.as_ref().map(Json) as _,
     )
     .execute(tx)
     .await?;
@@ -404,7 +406,7 @@ async fn replace(
          SET fence = $2, content_sha256 = $3,
              title = CASE WHEN edited THEN title ELSE $4 END, labels = CASE WHEN edited THEN labels ELSE $5 END,
              streamers = $6, media = $7, clips = $8, sprites = $9, transcript = $10, provenance = $11,
-             duration = $12, width = $13, height = $14, transcript_job_id = NULL, transcript_fence = NULL,
+             duration = $12, width = $13, height = $14, kind = $15, replay = $16, transcript_job_id = NULL, transcript_fence = NULL,
              version = version + 1, updated_at = now(), published_at = now()
          WHERE id = $1",
         id,
@@ -421,6 +423,8 @@ async fn replace(
         request.media.duration,
         i32::try_from(request.media.width).unwrap_or(i32::MAX),
         i32::try_from(request.media.height).unwrap_or(i32::MAX),
+        request.kind().as_str(),
+        request.replay.as_ref().map(Json) as _,
     )
     .execute(&mut *tx)
     .await?;

@@ -5,6 +5,7 @@ use contracts::{
     ids::{JobId, MontageId},
     montage::{Clip, MediaInfo, Montage, MontageKind, MontageSummary, Sprites},
     object::Piece,
+    replay::ReplayReport,
     transcript::{Cue, Transcript, TranscriptState, Word},
 };
 use service_kit::problem::{ApiError, ApiResult};
@@ -32,6 +33,8 @@ pub struct MontageRow {
     pub updated_at: DateTime<Utc>,
     /// Whether its media can be played as HLS.
     pub has_playlist: bool,
+    /// What was played, of a replay.
+    pub replay: Option<Json<ReplayReport>>,
 }
 
 impl MontageRow {
@@ -42,7 +45,7 @@ impl MontageRow {
             r#"SELECT id, job_id, to_jsonb(kind) AS "kind!: Json<MontageKind>", title, labels AS "labels: Json<BTreeMap<String, String>>", streamers,
                       media AS "media: Json<MediaInfo>", clips AS "clips: Json<Vec<Clip>>",
                       sprites AS "sprites: Json<Sprites>", transcript AS "transcript: Json<Transcript>",
-                      duration, width, height, version, created_at, updated_at,
+                      duration, width, height, version, created_at, updated_at, replay AS "replay: Json<ReplayReport>",
                       EXISTS (SELECT FROM montages.pieces WHERE montage_id = id AND piece = 'playlist') AS "has_playlist!"
                FROM montages.montages WHERE id = $1 AND deleted_at IS NULL"#,
             id.0
@@ -93,6 +96,7 @@ impl MontageRow {
             clips: self.clips.0,
             transcript: self.transcript.0,
             missing,
+            replay: self.replay.map(|replay| replay.0),
         }
     }
 }

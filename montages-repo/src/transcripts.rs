@@ -113,10 +113,16 @@ pub async fn transcribe(
     headers: HeaderMap,
     Json(request): Json<TranscribeRequest>,
 ) -> ApiResult<Response> {
-    if request.engine == Engine::None {
+    if matches!(request.engine, Engine::None | Engine::Play) {
         return Err(ApiError::invalid_at("/engine", "expected one of: local, openai"));
     }
     let row = MontageRow::find(&app.pool, id).await?;
+    if row.replay.is_some() {
+        return Err(ApiError::new(
+            ProblemCode::Conflict,
+            "A replay holds no speech: its captions tell the play.",
+        ));
+    }
     let speech = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM montages.pieces WHERE montage_id = $1 AND piece = 'speech') AS "is!""#,
         id.0

@@ -13,6 +13,7 @@ mod openapi;
 mod pipeline;
 mod previews;
 mod refusals;
+mod replays;
 mod s3;
 mod schedules;
 mod schema;

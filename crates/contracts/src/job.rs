@@ -18,6 +18,8 @@ pub enum JobKind {
     Montage,
     /// A new transcript for a montage that is in the library.
     Transcript,
+    /// The video of a game's replay.
+    Replay,
     /// The plan of a montage, which is answered and not made. Not posted as a job, not counted, gone after an hour.
     Plan,
     /// What is in a source, which is answered too. Not posted as a job, not counted, gone after twelve hours.
@@ -31,13 +33,15 @@ impl JobKind {
     pub const NAMES: &[(&str, Self)] = &[
         ("montage", Self::Montage),
         ("transcript", Self::Transcript),
+        ("replay", Self::Replay),
         ("plan", Self::Plan),
         ("probe", Self::Probe),
         ("segment", Self::Segment),
     ];
 
     /// The kinds that people post, and that lists and counts are about.
-    pub const POSTED: &[(&str, Self)] = &[("montage", Self::Montage), ("transcript", Self::Transcript)];
+    pub const POSTED: &[(&str, Self)] =
+        &[("montage", Self::Montage), ("transcript", Self::Transcript), ("replay", Self::Replay)];
 
     /// The name as it is written and stored.
     #[must_use]
@@ -45,6 +49,7 @@ impl JobKind {
         match self {
             Self::Montage => "montage",
             Self::Transcript => "transcript",
+            Self::Replay => "replay",
             Self::Plan => "plan",
             Self::Probe => "probe",
             Self::Segment => "segment",

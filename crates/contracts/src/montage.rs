@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     ids::{ExecutorId, JobId, MontageId},
     object::Piece,
+    replay::ReplayReport,
     transcript::{Engine, Transcript, TranscriptState},
 };
 
@@ -74,11 +75,22 @@ pub enum ClipMode {
 pub enum MontageKind {
     /// Highlights, one after the other.
     Montage,
+    /// A replay of a game.
+    Replay,
 }
 
 impl MontageKind {
     /// All kinds, by name.
-    pub const NAMES: &[(&str, Self)] = &[("montage", Self::Montage)];
+    pub const NAMES: &[(&str, Self)] = &[("montage", Self::Montage), ("replay", Self::Replay)];
+
+    /// The name as it is written and stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Montage => "montage",
+            Self::Replay => "replay",
+        }
+    }
 }
 
 /// The grid of small pictures for previews: `columns` by `rows` tiles, filled row by row, one every `interval` seconds.
@@ -258,6 +270,17 @@ pub struct PublishRequest {
     pub transcript: Transcript,
     /// How it was made.
     pub provenance: Provenance,
+    /// Of a replay: what was played, and whether what is shown is what the replay's header counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayReport>,
+}
+
+impl PublishRequest {
+    /// What is published.
+    #[must_use]
+    pub fn kind(&self) -> MontageKind {
+        if self.replay.is_some() { MontageKind::Replay } else { MontageKind::Montage }
+    }
 }
 
 /// `POST /v1/results/transcript`: replaces a montage's transcript, by the holder of a `transcript` job's lease.
@@ -333,6 +356,9 @@ pub struct Montage {
     pub transcript: Transcript,
     /// What is missing, in words: `transcript`.
     pub missing: Vec<String>,
+    /// Of a replay: what was played, and whether what is shown is what the replay's header counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayReport>,
 }
 
 /// One page of montages, newest first.

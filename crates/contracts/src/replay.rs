@@ -2,6 +2,11 @@
 //!
 //! The options are one document: everything in it has a default, and the decoded form is complete.
 
+mod failures;
+mod read;
+
+pub use failures::{REPLAY_FAILURES, ReplayFailure};
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,8 +25,10 @@ pub struct ReplayOptions {
     /// How it sounds.
     pub sound: SoundOptions,
     /// Before the play: seconds of the warning where the map asks for one (0 for none).
+    #[schema(minimum = 0, maximum = 10)]
     pub warning_seconds: u32,
     /// After the play: seconds of the results (0 for none).
+    #[schema(minimum = 0, maximum = 30)]
     pub results_seconds: u32,
     /// What the captions tell.
     pub captions: CaptionOptions,
@@ -47,16 +54,21 @@ impl Default for ReplayOptions {
 #[serde(default, deny_unknown_fields)]
 pub struct VideoOptions {
     /// In pixels; even, 256 to 3840.
+    #[schema(minimum = 256, maximum = 3840)]
     pub width: u32,
-    /// In pixels; even, 144 to 2160.
+    /// In pixels; even, 144 to 3840.
+    #[schema(minimum = 144, maximum = 3840)]
     pub height: u32,
     /// Frames in a second: 30 to 240.
+    #[schema(minimum = 30, maximum = 240)]
     pub frame_rate: u32,
     /// How hard the encoder tries: `ultrafast` to `medium`, as libx264 names it.
     pub preset: VideoPreset,
     /// Constant quality: 10 to 40, lower is better.
+    #[schema(minimum = 10, maximum = 40)]
     pub crf: u8,
     /// Pictures that are blended for one frame, for motion blur: 1 (none) to 16.
+    #[schema(minimum = 1, maximum = 16)]
     pub blur_pictures: u32,
     /// Skips what is before the first object, down to two seconds.
     pub skip_intro: bool,
@@ -118,12 +130,16 @@ impl VideoPreset {
 #[serde(default, deny_unknown_fields)]
 pub struct BackgroundOptions {
     /// How much it is darkened before the first object, in percent.
+    #[schema(minimum = 0, maximum = 100)]
     pub dim_intro: u8,
     /// How much it is darkened while there is something to play, in percent.
+    #[schema(minimum = 0, maximum = 100)]
     pub dim: u8,
     /// How much it is darkened in breaks, in percent.
+    #[schema(minimum = 0, maximum = 100)]
     pub dim_breaks: u8,
     /// How much it is blurred, in percent.
+    #[schema(minimum = 0, maximum = 100)]
     pub blur: u8,
     /// Whether the map's image is shown.
     pub image: bool,
@@ -154,6 +170,7 @@ pub struct PlayOptions {
     /// The map's own elements are used.
     pub map_skin: bool,
     /// The cursor's size, in percent: 20 to 300.
+    #[schema(minimum = 20, maximum = 300)]
     pub cursor_size: u32,
     /// The cursor's trail.
     pub cursor_trail: bool,
@@ -164,6 +181,7 @@ pub struct PlayOptions {
     /// 300 is shown too.
     pub hit_great: bool,
     /// How fast notes come in mania, 1 to 40.
+    #[schema(minimum = 1, maximum = 40)]
     pub mania_scroll_speed: u32,
 }
 
@@ -191,8 +209,10 @@ impl Default for PlayOptions {
 #[serde(default, deny_unknown_fields)]
 pub struct HudOptions {
     /// Size of everything in it, in percent: 50 to 200.
+    #[schema(minimum = 50, maximum = 200)]
     pub scale: u32,
     /// How opaque it is, in percent: 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
     pub opacity: u32,
     /// The score.
     pub score: bool,
@@ -249,8 +269,10 @@ impl Default for HudOptions {
 #[serde(default, deny_unknown_fields)]
 pub struct SoundOptions {
     /// The song's volume, in percent: 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
     pub music: u8,
     /// The samples' volume, in percent: 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
     pub effects: u8,
     /// The map's own samples are used.
     pub map_samples: bool,
@@ -259,6 +281,7 @@ pub struct SoundOptions {
     /// NightCore's drums are heard with it.
     pub nightcore_beats: bool,
     /// By how much samples are later than they should be, in milliseconds: -500 to 500.
+    #[schema(minimum = -500, maximum = 500)]
     pub offset: i32,
 }
 

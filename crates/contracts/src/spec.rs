@@ -7,6 +7,7 @@ mod change;
 mod options;
 mod read;
 mod read_options;
+mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ pub use options::{
     Transcribe, Transition, TransitionKind,
 };
 pub use read::{clip_length, read_labels};
+pub use replay::ReplaySpec;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -68,6 +70,8 @@ pub enum JobSpec {
     Montage(MontageSpec),
     /// Of a `transcript` job.
     Transcript(TranscriptSpec),
+    /// Of a `replay` job.
+    Replay(ReplaySpec),
     /// Of a `plan` job: made by `POST /v1/plans` only.
     Plan {
         /// The montage whose plan is asked for.
@@ -92,6 +96,7 @@ impl JobSpec {
         match self {
             Self::Montage(_) => JobKind::Montage,
             Self::Transcript(_) => JobKind::Transcript,
+            Self::Replay(_) => JobKind::Replay,
             Self::Plan { .. } => JobKind::Plan,
             Self::Part { .. } => JobKind::Segment,
             Self::Probe { .. } => JobKind::Probe,
@@ -104,7 +109,7 @@ impl JobSpec {
         match self {
             Self::Montage(spec) | Self::Plan { plan: spec } => Some(spec),
             Self::Part { part } => Some(&part.montage),
-            Self::Transcript(_) | Self::Probe { .. } => None,
+            Self::Transcript(_) | Self::Replay(_) | Self::Probe { .. } => None,
         }
     }
 
@@ -118,6 +123,7 @@ impl JobSpec {
                 spec.sources().any(|named| named == source)
             }
             Self::Transcript(spec) => *source == Source::Montage(spec.montage),
+            Self::Replay(spec) => spec.sources().any(|named| named == source),
             Self::Probe { probe } => *source == probe.source,
         }
     }

@@ -34,7 +34,7 @@ pub struct Cue {
     pub words: Vec<Word>,
 }
 
-/// What turns speech into cues.
+/// What makes the cues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
@@ -42,6 +42,8 @@ pub enum Engine {
     Local,
     /// An OpenAI-compatible service.
     Openai,
+    /// No speech at all: what happens in a replay, told in words.
+    Play,
     /// No transcript is wanted.
     None,
 }
@@ -53,6 +55,7 @@ impl Engine {
         match self {
             Self::Local => "local",
             Self::Openai => "openai",
+            Self::Play => "play",
             Self::None => "none",
         }
     }

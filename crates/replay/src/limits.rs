@@ -15,6 +15,8 @@ pub struct Limits {
     pub archive_file_bytes: u64,
     /// Bytes of all files of an archive that are unpacked.
     pub archive_bytes: u64,
+    /// Bytes of a map's file, its storyboard among them.
+    pub map_bytes: u64,
     /// Objects of a map.
     pub objects: usize,
     /// Pixels of one image.
@@ -36,6 +38,7 @@ impl Default for Limits {
             archive_files: 20_000,
             archive_file_bytes: 512 << 20,
             archive_bytes: 1 << 30,
+            map_bytes: 32 << 20,
             objects: 50_000,
             image_pixels: 32 << 20,
             images_pixels: 128 << 20,

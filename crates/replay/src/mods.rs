@@ -1,6 +1,18 @@
 //! Mods: what was played with, from stable's bits or lazer's list.
+//!
+//! Promises: mods that pass go together, and each is either followed by judging and drawing or changes nothing that is judged.
+//! Fails with [`ReplayError::ModsUnsupported`] and the reason, [`ReplayError::ModeUnsupported`] for osu!catch, and
+//! [`ReplayError::ReplayAuto`].
 
-use crate::{error::ReplayError, time::Speed};
+mod lazer;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    error::ReplayError,
+    osr::{Mode, Replay},
+    time::Speed,
+};
 
 /// Bits of stable's mods.
 pub mod bits {
@@ -20,6 +32,8 @@ pub mod bits {
     pub const SPUN_OUT: u32 = 1 << 12;
     pub const AUTOPILOT: u32 = 1 << 13;
     pub const PERFECT: u32 = 1 << 14;
+    pub const FADE_IN: u32 = 1 << 20;
+    pub const RANDOM: u32 = 1 << 21;
     pub const CINEMA: u32 = 1 << 22;
     pub const TARGET: u32 = 1 << 23;
     pub const SCORE_V2: u32 = 1 << 29;
@@ -71,64 +85,123 @@ pub struct Adjusted {
     pub hp: Option<f32>,
 }
 
+impl Classic {
+    /// As stable is.
+    const ALL: Self = Self {
+        no_slider_head_accuracy: true,
+        classic_note_lock: true,
+        fade_hit_circle_early: true,
+        always_play_tail_sample: true,
+    };
+
+    /// As lazer is by itself.
+    const NONE: Self = Self {
+        no_slider_head_accuracy: false,
+        classic_note_lock: false,
+        fade_hit_circle_early: false,
+        always_play_tail_sample: false,
+    };
+}
+
+/// Stable's mods with their short names, in the order in which they are shown.
+const TABLE: [(u32, &str); 18] = [
+    (bits::NO_FAIL, "NF"),
+    (bits::EASY, "EZ"),
+    (bits::TOUCH_DEVICE, "TD"),
+    (bits::HIDDEN, "HD"),
+    (bits::FADE_IN, "FI"),
+    (bits::HARD_ROCK, "HR"),
+    (bits::SUDDEN_DEATH, "SD"),
+    (bits::PERFECT, "PF"),
+    (bits::DOUBLE_TIME, "DT"),
+    (bits::NIGHTCORE, "NC"),
+    (bits::HALF_TIME, "HT"),
+    (bits::FLASHLIGHT, "FL"),
+    (bits::RELAX, "RX"),
+    (bits::AUTOPILOT, "AP"),
+    (bits::SPUN_OUT, "SO"),
+    (bits::TARGET, "TP"),
+    (bits::SCORE_V2, "V2"),
+    (bits::MIRROR, "MR"),
+];
+
+/// What excludes each other.
+const EXCLUSIVE: [(u32, u32); 4] = [
+    (bits::EASY, bits::HARD_ROCK),
+    (bits::DOUBLE_TIME, bits::HALF_TIME),
+    (bits::RELAX, bits::AUTOPILOT),
+    (bits::SPUN_OUT, bits::AUTOPILOT),
+];
+
+fn unsupported(mods: &[String], reason: &str) -> ReplayError {
+    let mods = if mods.is_empty() { "of this replay".to_owned() } else { mods.join(" ") };
+    ReplayError::ModsUnsupported { mods, reason: reason.to_owned() }
+}
+
+/// Refuses what excludes each other.
+fn check_exclusive(bits: u32, names: &[String]) -> Result<(), ReplayError> {
+    if EXCLUSIVE.iter().any(|(one, other)| bits & one != 0 && bits & other != 0) {
+        return Err(unsupported(names, "they exclude each other"));
+    }
+    Ok(())
+}
+
 impl Mods {
-    /// Stable's bits.
+    /// What a replay was played with.
     ///
     /// # Errors
-    /// Auto and Cinema, and mods that exclude each other.
+    /// osu!catch, Auto and Cinema, mods that exclude each other, and mods that change the play in ways that are not known here.
+    pub fn of(replay: &Replay) -> Result<Self, ReplayError> {
+        if replay.mode == Mode::Catch {
+            return Err(ReplayError::ModeUnsupported { mode: Mode::Catch.name().to_owned() });
+        }
+        match &replay.lazer {
+            Some(lazer) => Self::lazer(lazer, replay.mode),
+            // Lazer's first replays had no list yet.
+            None if replay.is_lazer() => {
+                Ok(Self { classic: false, classic_settings: Classic::NONE, ..Self::stable(replay.mods)? })
+            }
+            None => Self::stable(replay.mods),
+        }
+    }
+
+    /// Stable's bits. Those that choose the number of keys of a converted map, or only arrange them (Co-op), are nothing here.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
     pub fn stable(given: u32) -> Result<Self, ReplayError> {
-        use bits::{
-            AUTOPILOT, AUTOPLAY, CINEMA, DOUBLE_TIME, EASY, FLASHLIGHT, HALF_TIME, HARD_ROCK, HIDDEN, MIRROR,
-            NIGHTCORE, NO_FAIL, PERFECT, RELAX, SCORE_V2, SPUN_OUT, SUDDEN_DEATH, TARGET, TOUCH_DEVICE,
-        };
-        if given & (AUTOPLAY | CINEMA) != 0 {
+        if given & (bits::AUTOPLAY | bits::CINEMA) != 0 {
             return Err(ReplayError::ReplayAuto);
         }
         let mut bits = given;
-        if bits & NIGHTCORE != 0 {
-            bits |= DOUBLE_TIME;
+        if bits & bits::NIGHTCORE != 0 {
+            bits |= bits::DOUBLE_TIME;
         }
-        if bits & PERFECT != 0 {
-            bits |= SUDDEN_DEATH;
+        if bits & bits::PERFECT != 0 {
+            bits |= bits::SUDDEN_DEATH;
         }
-        let table = [
-            (NO_FAIL, "NF"),
-            (EASY, "EZ"),
-            (TOUCH_DEVICE, "TD"),
-            (HIDDEN, "HD"),
-            (HARD_ROCK, "HR"),
-            (SUDDEN_DEATH, "SD"),
-            (PERFECT, "PF"),
-            (DOUBLE_TIME, "DT"),
-            (NIGHTCORE, "NC"),
-            (HALF_TIME, "HT"),
-            (FLASHLIGHT, "FL"),
-            (RELAX, "RX"),
-            (AUTOPILOT, "AP"),
-            (SPUN_OUT, "SO"),
-            (TARGET, "TP"),
-            (SCORE_V2, "V2"),
-            (MIRROR, "MR"),
-        ];
         let has = |bit: u32| bits & bit != 0;
-        let hidden_by =
-            |bit: u32| (bit == SUDDEN_DEATH && has(PERFECT)) || (bit == DOUBLE_TIME && has(NIGHTCORE));
-        let names: Vec<String> = table
+        let hidden_by = |bit: u32| {
+            (bit == bits::SUDDEN_DEATH && has(bits::PERFECT))
+                || (bit == bits::DOUBLE_TIME && has(bits::NIGHTCORE))
+        };
+        let names: Vec<String> = TABLE
             .iter()
             .filter(|(bit, _)| has(*bit) && !hidden_by(*bit))
             .map(|(_, name)| (*name).to_owned())
             .collect();
-        for (one, other) in [(EASY, HARD_ROCK), (DOUBLE_TIME, HALF_TIME)] {
-            if has(one) && has(other) {
-                return Err(ReplayError::ModsUnsupported {
-                    mods: names.concat(),
-                    reason: "they exclude each other".to_owned(),
-                });
+        check_exclusive(bits, &names)?;
+        for (bit, reason) in [
+            (bits::TARGET, "Target Practice has objects of its own"),
+            (bits::RANDOM, "Random places notes by rules that are not known here"),
+        ] {
+            if has(bit) {
+                return Err(unsupported(&names, reason));
             }
         }
-        let speed = if has(DOUBLE_TIME) {
+        let speed = if has(bits::DOUBLE_TIME) {
             Speed { map: 3, video: 2 }
-        } else if has(HALF_TIME) {
+        } else if has(bits::HALF_TIME) {
             Speed { map: 3, video: 4 }
         } else {
             Speed::NORMAL
@@ -136,14 +209,9 @@ impl Mods {
         Ok(Self {
             bits,
             speed,
-            pitch_follows: has(NIGHTCORE),
+            pitch_follows: has(bits::NIGHTCORE),
             classic: true,
-            classic_settings: Classic {
-                no_slider_head_accuracy: true,
-                classic_note_lock: true,
-                fade_hit_circle_early: true,
-                always_play_tail_sample: true,
-            },
+            classic_settings: Classic::ALL,
             adjusted: Adjusted::default(),
             names,
         })

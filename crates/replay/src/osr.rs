@@ -1,7 +1,18 @@
 //! Replay files (.osr), of stable and of lazer.
 //!
-//! Source of the format: <https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29>.
+//! Promises: what is read has a map, at least one movement, movements in order of time, and numbers that cannot hurt (times
+//! within a day, places within lazer's limits); texts are harmless and short. Fails with a code of [`ReplayError`].
+//!
+//! Source of the format: <https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29>, and of its quirks lazer's
+//! `LegacyScoreDecoder`.
 
+mod lazer;
+mod movements;
+#[cfg(test)]
+mod tests;
+
+pub use self::lazer::{Lazer, LazerMod};
+use self::movements::{movements, unpack};
 use crate::{error::ReplayError, limits::Limits};
 
 /// A game mode.
@@ -33,6 +44,12 @@ impl Mode {
 /// The first version of lazer's replays.
 pub const FIRST_LAZER: i32 = 30_000_000;
 
+/// The first version with [`Lazer`] behind the movements.
+const FIRST_WITH_STATISTICS: i32 = 30_000_001;
+
+/// The first versions that name the score at the servers: with 32 bits, and with 64.
+const FIRST_WITH_ID: (i32, i32) = (20_121_008, 20_140_721);
+
 /// A replay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replay {
@@ -58,7 +75,7 @@ pub struct Replay {
     pub life: Vec<(i32, f32)>,
     /// When it was played: .NET ticks (100 ns since year 1, UTC).
     pub played_at: i64,
-    /// Its movements; times grow.
+    /// Its movements; there is one at least, and times never fall.
     pub frames: Vec<Frame>,
     /// The seed of random mods, where it has one.
     pub seed: Option<i32>,
@@ -88,9 +105,9 @@ pub struct Counts {
 /// A moment of a replay: where the cursor is and what is pressed from then on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Frame {
-    /// Milliseconds of the map.
+    /// Milliseconds of the map, at most a day from 0.
     pub at: i32,
-    /// In osu! pixels; mania: which columns are pressed, as a bit mask.
+    /// In osu! pixels, at most 131,072 from 0; mania: which columns are pressed, as a bit mask of at most 20 bits.
     pub x: f32,
     /// In osu! pixels.
     pub y: f32,
@@ -112,13 +129,6 @@ pub mod keys {
     pub const SMOKE: u8 = 16;
 }
 
-/// What only lazer writes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Lazer {
-    /// Its JSON document, as it is.
-    pub json: serde_json::Value,
-}
-
 impl Replay {
     /// Whether lazer's rules recorded it.
     #[must_use]
@@ -131,8 +141,10 @@ impl Replay {
     /// # Errors
     /// [`ReplayError::ReplayCorrupt`], [`ReplayError::ReplayEmpty`], [`ReplayError::TooLong`].
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ReplayError> {
-        if bytes.len() as u64 > limits.replay_bytes {
-            return Err(too_long("the replay", bytes.len() as u64, limits.replay_bytes));
+        let bytes_given = bytes.len() as u64;
+        if bytes_given > limits.replay_bytes {
+            let bytes = |count: u64| format!("{count} bytes");
+            return Err(too_long("the replay", bytes(bytes_given), bytes(limits.replay_bytes)));
         }
         let mut reader = Reader { bytes };
         let mode = match reader.u8()? {
@@ -144,7 +156,10 @@ impl Replay {
         };
         let version = reader.i32()?;
         let map_md5 = reader.text()?.to_ascii_lowercase();
-        let player = reader.text()?;
+        if map_md5.len() != 32 || !map_md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(corrupt("it names no map"));
+        }
+        let player = harmless(&reader.text()?);
         let _replay_md5 = reader.text()?;
         let [n300, n100, n50, geki, katu, miss] = [(); 6].map(|()| reader.u16());
         let counts = Counts {
@@ -162,26 +177,29 @@ impl Replay {
         let life = life(&reader.text()?);
         let played_at = reader.i64()?;
         let block = reader.block()?;
-        let online_id = match version {
-            ..20_140_721 => i64::from(reader.i32().unwrap_or(0)),
-            _ => reader.i64().or_else(|_| reader.i32().map(i64::from)).unwrap_or(0),
+        // What follows is no part of the play: replays that end here, or that other programs wrote, are read all the same.
+        let online_id = if version >= FIRST_WITH_ID.1 {
+            reader.i64().unwrap_or(0)
+        } else if version >= FIRST_WITH_ID.0 {
+            reader.i32().unwrap_or(0).into()
+        } else {
+            0
         };
-        if mods & crate::mods::bits::TARGET != 0 {
+        if mods & crate::mods::bits::TARGET != 0 && version < FIRST_LAZER {
             // The accuracy of Target Practice.
             let _ = reader.i64();
         }
-        let lazer = if version >= FIRST_LAZER && reader.bytes.len() >= 4 {
-            let json = unpack(reader.block()?, limits.replay_unpacked_bytes.min(16 << 20))?;
-            let json = serde_json::from_slice(&json).map_err(|_| corrupt("what lazer added is not JSON"))?;
-            Some(Lazer { json })
-        } else {
-            None
+        let lazer = match reader.block() {
+            Ok(block) if version >= FIRST_WITH_STATISTICS && !block.is_empty() => {
+                Some(Lazer::read(block, limits)?)
+            }
+            _ => None,
         };
         if block.is_empty() {
             return Err(ReplayError::ReplayEmpty);
         }
         let text = unpack(block, limits.replay_unpacked_bytes)?;
-        let (frames, seed) = frames(&text, limits.replay_frames)?;
+        let (frames, seed) = movements(&text, mode, limits.replay_frames)?;
         if frames.is_empty() {
             return Err(ReplayError::ReplayEmpty);
         }
@@ -209,13 +227,14 @@ fn corrupt(reason: impl Into<String>) -> ReplayError {
     ReplayError::ReplayCorrupt { reason: reason.into() }
 }
 
-fn too_long(what: &str, bytes: u64, limit: u64) -> ReplayError {
-    ReplayError::TooLong {
-        about: crate::error::About::Replay,
-        what: what.to_owned(),
-        length: format!("{bytes} bytes"),
-        limit: format!("{limit} bytes"),
-    }
+fn too_long(what: &str, length: impl Into<String>, limit: String) -> ReplayError {
+    let about = crate::error::About::Replay;
+    ReplayError::TooLong { about, what: what.to_owned(), length: length.into(), limit }
+}
+
+/// A name without what could disturb a terminal or a page, and no longer than names are.
+fn harmless(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_control()).take(64).collect()
 }
 
 /// Reads numbers and texts off the front.
@@ -273,38 +292,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Unpacks a block (LZMA, with its own header) to at most `most` bytes.
-fn unpack(block: &[u8], most: u64) -> Result<Vec<u8>, ReplayError> {
-    let mut out = Bounded { bytes: Vec::new(), most };
-    let options =
-        lzma_rs::decompress::Options { memlimit: Some(256 << 20), ..lzma_rs::decompress::Options::default() };
-    let mut from = std::io::Cursor::new(block);
-    match lzma_rs::lzma_decompress_with_options(&mut from, &mut out, &options) {
-        Ok(()) => Ok(out.bytes),
-        Err(_) if out.bytes.len() as u64 >= most => Err(too_long("the unpacked replay", most, most)),
-        Err(_) => Err(corrupt("its movements cannot be unpacked")),
-    }
-}
-
-/// Takes bytes up to a bound.
-struct Bounded {
-    bytes: Vec<u8>,
-    most: u64,
-}
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let room = self.most.saturating_sub(self.bytes.len() as u64);
-        let taken = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-        self.bytes.extend_from_slice(&bytes[..taken]);
-        if taken < bytes.len() { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
+/// The life bar: `milliseconds|share,` each. What cannot be read is left out, for it is only shown.
 fn life(text: &str) -> Vec<(i32, f32)> {
     let point = |pair: &str| {
         let (at, share) = pair.split_once('|')?;
@@ -312,34 +300,4 @@ fn life(text: &str) -> Vec<(i32, f32)> {
         Some((at.parse().ok()?, share.clamp(0.0, 1.0)))
     };
     text.split(',').filter_map(point).collect()
-}
-
-/// The movements, and the seed that stands behind them.
-fn frames(text: &[u8], most: usize) -> Result<(Vec<Frame>, Option<i32>), ReplayError> {
-    let text = std::str::from_utf8(text).map_err(|_| corrupt("its movements are not text"))?;
-    let (mut frames, mut seed, mut now) = (Vec::new(), None, 0_i64);
-    for piece in text.split(',').filter(|piece| !piece.is_empty()) {
-        let mut parts = piece.split('|');
-        let mut next = || parts.next().ok_or_else(|| corrupt("a movement is not whole"));
-        let (step, x, y, keys) = (next()?, next()?, next()?, next()?);
-        // Some writers put fractions there.
-        let step: f64 = step.parse().map_err(|_| corrupt("a movement has no time"))?;
-        let keys: i64 = keys.parse().map_err(|_| corrupt("a movement has no keys"))?;
-        if step == -12_345.0 {
-            seed = Some(keys as i32);
-            continue;
-        }
-        let place =
-            |text: &str| text.parse::<f32>().ok().filter(|number| number.is_finite() && number.abs() < 1e7);
-        let (Some(x), Some(y)) = (place(x), place(y)) else {
-            return Err(corrupt("a movement has no place"));
-        };
-        now = now.saturating_add(step.clamp(-1e9, 1e9) as i64);
-        let at = i32::try_from(now).map_err(|_| corrupt("its movements reach over days"))?;
-        if frames.len() >= most {
-            return Err(too_long("the replay", most as u64, most as u64));
-        }
-        frames.push(Frame { at, x, y, keys: (keys & 0xff) as u8 });
-    }
-    Ok((frames, seed))
 }

@@ -11,6 +11,7 @@ import { ToastArea } from "./ui/toast";
 const Library = lazy(() => import("./pages/library/library"));
 const MontagePage = lazy(() => import("./pages/montage/montage"));
 const Make = lazy(() => import("./pages/make/make"));
+const Replay = lazy(() => import("./pages/replay/replay"));
 const Jobs = lazy(() => import("./pages/jobs/jobs"));
 const JobDetails = lazy(() => import("./pages/jobs/job"));
 const Schedules = lazy(() => import("./pages/schedules/schedules"));
@@ -40,6 +41,7 @@ function Places() {
           <Route path="/" component={Library} />
           <Route path="/m/:id">{({ id }) => <MontagePage key={id} id={id} />}</Route>
           <Route path="/make" component={Make} />
+          <Route path="/make/replay" component={Replay} />
           <Route path="/jobs" component={Jobs} />
           <Route path="/jobs/:id">{({ id }) => <JobDetails key={id} id={id} />}</Route>
           <Route path="/schedules" component={Schedules} />

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     Audio, BEST_SCORE, Bookend, Canvas, Cut, Highlight, JobSpec, LABEL_RULE, LONGEST_CLIP_SECONDS,
     LONGEST_STREAMER, LONGEST_TITLE, MOST_HIGHLIGHTS, MOST_LABELS, MontageSpec, NewJob, Order, ProbeSpec,
-    Source, SpecError, Titles, Transcribe, TranscriptSpec, Transition, is_label,
+    ReplaySpec, Source, SpecError, Titles, Transcribe, TranscriptSpec, Transition, is_label,
 };
 use crate::{
     decode::{Fields, Mistakes, escape},
@@ -57,6 +57,7 @@ impl NewJob {
         let spec = match kind? {
             JobKind::Montage => JobSpec::Montage(MontageSpec::read(spec?, "/spec", mistakes)?),
             JobKind::Transcript => JobSpec::Transcript(TranscriptSpec::read(spec?, "/spec", mistakes)?),
+            JobKind::Replay => JobSpec::Replay(ReplaySpec::read(spec?, "/spec", mistakes)?),
             // Not among those that can be posted.
             JobKind::Plan | JobKind::Probe | JobKind::Segment => return None,
         };
@@ -96,13 +97,16 @@ pub fn read_labels(fields: &Fields<'_>, mistakes: &mut Mistakes) -> BTreeMap<Str
 }
 
 impl JobSpec {
-    fn default_title(&self) -> String {
+    /// What a job is called that was sent without a title.
+    #[must_use]
+    pub fn default_title(&self) -> String {
         match self {
             Self::Montage(spec) | Self::Plan { plan: spec } => {
                 let first = spec.highlights.iter().find_map(|highlight| highlight.title.clone());
                 first.unwrap_or_else(|| "Untitled montage".to_owned())
             }
             Self::Transcript(spec) => format!("Transcript of {}", spec.montage),
+            Self::Replay(spec) => spec.title(),
             Self::Part { part } => format!("Part of {}", part.job_id),
             Self::Probe { probe } => probe.title(),
         }
@@ -290,7 +294,7 @@ impl Source {
         mistakes.finish(source)
     }
 
-    fn read(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(super) fn read(value: &Value, pointer: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let known = ["url", "path", "upload", "montage"];
         let fields = Fields::open(value, pointer, &known, mistakes)?;
         let given: Vec<&str> = known.into_iter().filter(|name| fields.get(name).is_some()).collect();

@@ -1,6 +1,7 @@
 //! What the decoders accept, refuse, and store.
 
 use super::*;
+use crate::replay::ReplayOptions;
 use crate::time::TICKS_PER_SECOND;
 use serde_json::{Value, json};
 
@@ -196,18 +197,56 @@ fn each_spec_is_read_as_what_it_is() {
     };
     let transcript = TranscriptSpec { montage: MontageId::generate(), transcribe: Transcribe::default() };
     let probe = ProbeSpec { source: Source::Montage(transcript.montage) };
+    let replay = replay(json!({})).unwrap();
     for (spec, kind) in [
         (JobSpec::Montage(montage.clone()), JobKind::Montage),
         (JobSpec::Transcript(transcript), JobKind::Transcript),
+        (JobSpec::Replay(replay.clone()), JobKind::Replay),
         (JobSpec::Plan { plan: montage }, JobKind::Plan),
         (JobSpec::Part { part }, JobKind::Segment),
         (JobSpec::Probe { probe: probe.clone() }, JobKind::Probe),
     ] {
         let read: JobSpec = serde_json::from_value(serde_json::to_value(&spec).unwrap()).unwrap();
         assert_eq!((&read, read.kind()), (&spec, kind));
-        assert_eq!(read.montage().is_some(), !matches!(kind, JobKind::Transcript | JobKind::Probe));
+        let is_none = matches!(kind, JobKind::Transcript | JobKind::Replay | JobKind::Probe);
+        assert_eq!(read.montage().is_some(), !is_none);
+        assert_eq!(read.names(&replay.map), kind == JobKind::Replay);
         assert_eq!(read.names(&probe.source), matches!(kind, JobKind::Transcript | JobKind::Probe));
     }
+}
+
+fn replay(changes: Value) -> Result<ReplaySpec, Vec<String>> {
+    let mut spec = json!({ "replay": { "url": "https://a.example/x/A%20-%20B.osr?sign=1" }, "map": { "path": "maps:b.osz" } });
+    spec.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    match NewJob::decode(&json!({ "kind": "replay", "spec": spec })) {
+        Ok(NewJob { spec: JobSpec::Replay(spec), .. }) => Ok(spec),
+        Err(SpecError::Invalid(errors)) => Err(errors.into_iter().map(|error| error.pointer).collect()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_replay_has_its_files_and_its_options() {
+    let spec = replay(json!({})).unwrap();
+    assert_eq!((&spec.audio, &spec.skin, &spec.options), (&None, &None, &ReplayOptions::default()));
+    assert_eq!(JobSpec::Replay(spec.clone()).default_title(), "A - B");
+    assert_eq!(spec.files().map(|(name, _)| name).collect::<Vec<_>>(), ["replay", "map"]);
+    let upload = json!({ "upload": MontageId::generate() });
+    let more = json!({ "replay": upload, "audio": { "path": "maps:b.mp3" }, "skin": upload,
+                       "options": { "hud": { "pp": false } } });
+    let more = replay(more).unwrap();
+    assert_eq!(JobSpec::Replay(more.clone()).default_title(), "Untitled replay");
+    assert_eq!((more.sources().count(), more.options.hud.pp), (4, false));
+    // What an earlier release stored without a setting that came later is read with its default.
+    let mut stored = serde_json::to_value(&more).unwrap();
+    stored["options"]["hud"].as_object_mut().unwrap().remove("score");
+    assert_eq!(serde_json::from_value::<ReplaySpec>(stored).unwrap(), more);
+    let wrong = json!({ "map": null, "replay": { "montage": MontageId::generate() }, "skin": {}, "song": {},
+                        "options": { "video": { "crf": 9 } } });
+    assert_eq!(
+        replay(wrong).unwrap_err(),
+        ["/spec/song", "/spec/replay", "/spec/map", "/spec/skin", "/spec/options/video/crf"]
+    );
 }
 
 #[test]
@@ -232,6 +271,6 @@ fn what_the_services_make_themselves_cannot_be_posted() {
     for kind in ["plan", "probe", "segment"] {
         let body = json!({ "kind": kind, "spec": {} });
         let Err(SpecError::UnknownKind(detail)) = NewJob::decode(&body) else { panic!("{kind} is refused") };
-        assert!(detail.ends_with("there are: montage, transcript"), "{detail}");
+        assert!(detail.ends_with("there are: montage, transcript, replay"), "{detail}");
     }
 }

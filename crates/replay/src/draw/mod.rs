@@ -3,15 +3,17 @@
 //! Everything here is whole numbers: 1/256 of a pixel for places, 0 to 255 for opacity. What is drawn often is prepared as a
 //! [`Sprite`]; what turns, grows or changes its colour all the time is an [`Image`] with a [`Placement`].
 
+pub mod decode;
 mod image;
 pub mod letters;
 mod picture;
+mod plane;
 pub mod raster;
 mod sprite;
 
-pub use image::{Image, Placement};
-pub use picture::Picture;
-pub use sprite::{Blend, Sprite};
+pub use image::{Image, Placement, sine};
+pub use picture::{Picture, yuv};
+pub use sprite::{Blend, Phased, Sprite};
 
 /// Red, green, blue.
 pub type Rgb = [u8; 3];

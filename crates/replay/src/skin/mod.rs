@@ -3,12 +3,18 @@
 pub mod default;
 pub mod ini;
 pub mod legacy;
+mod names;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use contracts::replay::ReplayOptions;
+
 use crate::{
     archive::Archive,
+    beatmap::Beatmap,
     draw::{Image, Rgb},
+    error::ReplayError,
+    limits::Limits,
 };
 
 /// A skin: what a legacy skin or the map brings, and the settings. Whatever is absent is drawn by [`default`], each scene's
@@ -22,7 +28,7 @@ pub struct Skin {
     pub elements: BTreeMap<String, Arc<Element>>,
     /// The skin's sounds, as files that are still packed.
     pub sounds: Option<Archive>,
-    /// The map's own files, where its elements and sounds are used.
+    /// The map's own files, where its sounds are used.
     pub map: Option<Archive>,
 }
 
@@ -38,7 +44,45 @@ pub struct Element {
     pub frame_milliseconds: u32,
 }
 
+impl Element {
+    /// An element that the skin wants not to be seen.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self { frames: Vec::new(), density: 1, frame_milliseconds: 0 }
+    }
+}
+
 impl Skin {
+    /// Reads a legacy skin, and what of a map's own looks is asked for.
+    ///
+    /// # Errors
+    /// [`ReplayError::SkinCorrupt`] where its images are beyond the limits.
+    pub fn open(
+        osk: Option<Archive>,
+        map: Option<(&Archive, &Beatmap)>,
+        options: &ReplayOptions,
+        limits: &Limits,
+    ) -> Result<Self, ReplayError> {
+        let file = osk.as_ref().and_then(|osk| osk.read("skin.ini").ok());
+        let mut config = file.map_or_else(ini::Config::without_file, |bytes| ini::Config::read(&bytes));
+        if let Some((_, map)) = map.filter(|_| options.play.map_colours) {
+            let colours = map.map.custom_combo_colors.iter().take(ini::MOST_COMBO_COLOURS);
+            let colours: Vec<Rgb> = colours.map(|colour| [colour.0[0], colour.0[1], colour.0[2]]).collect();
+            if !colours.is_empty() {
+                config.combo_colours = colours;
+            }
+            for named in &map.map.custom_colors {
+                let [r, g, b, _] = named.color.0;
+                config.set_colour(&named.name.to_ascii_lowercase(), [r, g, b]);
+            }
+        }
+        let files = map.map(|(files, _)| files).filter(|_| options.play.map_skin);
+        let mode = map.map(|(_, map)| map.mode);
+        let elements = legacy::elements(osk.as_ref(), files, &config, mode, limits)?;
+        let map = map.map(|(files, _)| files.clone()).filter(|_| options.sound.map_samples);
+        Ok(Self { config, elements, sounds: osk, map })
+    }
+
     /// An element that was brought; `None` where the default is drawn.
     #[must_use]
     pub fn element(&self, name: &str) -> Option<&Arc<Element>> {

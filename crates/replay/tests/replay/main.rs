@@ -1,4 +1,8 @@
 //! Everything that needs whole files: judging the collected replays, mutated files, golden frames, sound.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
+mod fixtures;
+mod mutations;
+mod skins;
 mod standard;

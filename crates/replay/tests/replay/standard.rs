@@ -62,7 +62,9 @@ fn the_collected_replays_of_stable_come_out_as_their_headers_say() {
             );
         }
     }
-    println!("{all}: off in counts {counts_off}, max combo {combo_off}, geki and katu {geki_off}, score {score_off}");
+    println!(
+        "{all}: off in counts {counts_off}, max combo {combo_off}, geki and katu {geki_off}, score {score_off}"
+    );
     assert!(counts_off <= 2, "{counts_off} have other counts");
     assert!(combo_off <= 2, "{combo_off} have another highest combo");
 }

@@ -11,7 +11,7 @@ mod sliders;
 mod spinners;
 mod stable;
 mod tally;
-pub mod times;
+mod times;
 mod windows;
 
 pub use life::life_at;

@@ -37,8 +37,7 @@ pub(super) fn value(hit: Hit) -> i64 {
 /// Accuracy in millionths: the share of 300 for each object so far.
 pub(super) fn accuracy(state: &State) -> u32 {
     let counts = &state.counts;
-    let [n300, n100, n50, miss] =
-        [counts.n300, counts.n100, counts.n50, counts.miss].map(u64::from);
+    let [n300, n100, n50, miss] = [counts.n300, counts.n100, counts.n50, counts.miss].map(u64::from);
     let most = 300 * (n300 + n100 + n50 + miss);
     let got = 300 * n300 + 100 * n100 + 50 * n50;
     (got * 1_000_000).checked_div(most).map_or(1_000_000, |share| share as u32)
@@ -96,11 +95,8 @@ fn difficulty(map: &rosu_map::Beatmap) -> i32 {
     let last = starts.last().unwrap_or(0.0);
     let breaks: f64 = map.breaks.iter().map(|pause| pause.end_time.round() - pause.start_time.round()).sum();
     let drain = ((last - first - breaks) / 1000.0).trunc();
-    let objects = map
-        .hit_objects
-        .iter()
-        .filter(|object| !matches!(object.kind, HitObjectKind::Hold(_)))
-        .count();
+    let objects =
+        map.hit_objects.iter().filter(|object| !matches!(object.kind, HitObjectKind::Hold(_))).count();
     let dense = if drain == 0.0 { 16.0 } else { (objects as f64 / drain * 8.0).clamp(0.0, 16.0) };
     let sum = [map.hp_drain_rate, map.overall_difficulty, map.circle_size].map(f64::from).iter().sum::<f64>();
     ((sum + dense) / 38.0 * 5.0).round_ties_even() as i32

@@ -64,7 +64,15 @@ pub(super) struct Following {
 
 impl Following {
     /// Its head was hit or missed.
-    pub(super) fn head(&mut self, index: usize, at: i32, button: u8, hit: bool, pressed: Pressed, tally: &mut Tally<'_>) {
+    pub(super) fn head(
+        &mut self,
+        index: usize,
+        at: i32,
+        button: u8,
+        hit: bool,
+        pressed: Pressed,
+        tally: &mut Tally<'_>,
+    ) {
         self.head = Some(hit);
         if hit {
             self.button = button;

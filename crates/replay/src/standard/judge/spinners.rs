@@ -126,7 +126,8 @@ impl Wheel {
     fn turn(&mut self, passed: f64, input: Input, rules: Rules) {
         use std::f64::consts::{PI, TAU};
         let passed = passed.max(0.0);
-        let real = passed / rules.speed; let kept = 0.999_f64.powf(real);
+        let real = passed / rules.speed;
+        let kept = 0.999_f64.powf(real);
         self.pace = kept * self.pace + (1.0 - kept) * real;
         let now = angle(input.cursor);
         let mut moved = now - self.angle;

@@ -109,14 +109,16 @@ impl<'a> Tally<'a> {
 
     /// A spinner turned once more.
     pub(super) fn spin(&mut self, at: Micros, object: usize, bonus: bool) {
-        let (award, kind) = if bonus { (Award::Bonus, EventKind::Bonus) } else { (Award::Spin, EventKind::Spin) };
+        let (award, kind) =
+            if bonus { (Award::Bonus, EventKind::Bonus) } else { (Award::Spin, EventKind::Spin) };
         self.state.score += self.score.points(award, self.state.combo);
         self.push(at, object, kind, Pressed::default(), false);
     }
 
     /// An object has its result. A slider's parts have made its combo; others raise it.
     pub(super) fn result(&mut self, at: Micros, object: usize, hit: Hit, pressed: Pressed) {
-        let slider = self.field.objects.get(object).is_some_and(|object| matches!(object.kind, Kind::Slider(_)));
+        let slider =
+            self.field.objects.get(object).is_some_and(|object| matches!(object.kind, Kind::Slider(_)));
         let last = self.field.objects.get(object.saturating_add(1)).is_none_or(|next| next.new_combo);
         let counts = &mut self.state.counts;
         let count = match hit {

@@ -17,18 +17,21 @@ use crate::standard::objects::{Field, Kind, Object, PartKind, Slider};
 
 /// The whole milliseconds of a slider.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Times {
+pub(super) struct Times {
     /// When it ends.
-    pub end: i32,
+    pub(super) end: i32,
     /// When its parts are judged, in their order, with the fraction: it is judged in this millisecond, and caught by whom has
     /// followed the slider before.
-    pub parts: Vec<f64>,
+    pub(super) parts: Vec<f64>,
 }
 
 /// The times of all sliders, by the objects' index; others have none.
-pub fn times(field: &Field, map: &rosu_map::Beatmap, flipped: bool) -> Vec<Times> {
+pub(super) fn times(field: &Field, map: &rosu_map::Beatmap, flipped: bool) -> Vec<Times> {
     let mut buffers = CurveBuffers::default();
-    let of = |(object, written): (&Object, &rosu_map::section::hit_objects::HitObject)| match (&object.kind, &written.kind) {
+    let of = |(object, written): (&Object, &rosu_map::section::hit_objects::HitObject)| match (
+        &object.kind,
+        &written.kind,
+    ) {
         (Kind::Slider(slider), HitObjectKind::Slider(path)) => {
             let pieces = pieces(path, flipped, &mut buffers);
             times_of(object, slider, &pieces, velocity(map, written.start_time))
@@ -42,7 +45,10 @@ pub fn times(field: &Field, map: &rosu_map::Beatmap, flipped: bool) -> Vec<Times
 fn corners(slider: &HitObjectSlider, flipped: bool, buffers: &mut CurveBuffers) -> Vec<Pos> {
     let place = |point: &PathControlPoint| {
         let (x, y) = (slider.pos.x + point.pos.x, slider.pos.y + point.pos.y);
-        PathControlPoint { pos: Pos { x, y: if flipped { 384.0 - y } else { y } }, path_type: point.path_type }
+        PathControlPoint {
+            pos: Pos { x, y: if flipped { 384.0 - y } else { y } },
+            path_type: point.path_type,
+        }
     };
     let points: Vec<_> = slider.path.control_points().iter().map(place).collect();
     if let [first, second, third] = points.as_slice()
@@ -145,7 +151,9 @@ fn times_of(object: &Object, slider: &Slider, pieces: &[f32], (velocity, between
             let piece = f64::from(*piece);
             now += 1000.0 * piece / velocity;
             since += piece;
-            while since >= between && written.next_if(|part| part.span == span && part.kind == PartKind::Tick).is_some() {
+            while since >= between
+                && written.next_if(|part| part.span == span && part.kind == PartKind::Tick).is_some()
+            {
                 since -= between;
                 along += between;
                 parts.push(start + f64::from(along as f32) / velocity * 1000.0);

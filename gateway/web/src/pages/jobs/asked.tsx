@@ -12,6 +12,7 @@ import { optionsOf } from "./options";
 import { lengthWords, placeOf, sourceWords, timeWords } from "./words";
 
 type MontageSpec = components["schemas"]["MontageSpec"];
+type ReplaySpec = components["schemas"]["ReplaySpec"];
 type Highlight = components["schemas"]["Highlight"];
 
 /** Highlights that are shown before somebody asks for all. */
@@ -41,6 +42,7 @@ export function Asked({ job }: { job: Job }) {
           A new transcript for <Link href={`/m/${job.spec.montage}`}>a montage of the library</Link>.
         </p>
       )}
+      {"replay" in job.spec && <Files spec={job.spec} />}
       {"part" in job.spec && (
         <p>
           {count(job.spec.part.segments.length, "segment")} of{" "}
@@ -67,6 +69,26 @@ export function Asked({ job }: { job: Job }) {
         <pre tabIndex={0}>{json}</pre>
       </details>
     </section>
+  );
+}
+
+const FILES = { replay: "Replay", map: "Map", audio: "Song", skin: "Skin" } as const;
+
+function Files({ spec }: { spec: ReplaySpec }) {
+  return (
+    <dl className={styles.options}>
+      {Object.entries(FILES).map(([name, label]) => {
+        const source = spec[name as keyof typeof FILES];
+        return (
+          source && (
+            <div key={name}>
+              <dt>{label}</dt>
+              <dd>{sourceWords(source)}</dd>
+            </div>
+          )
+        );
+      })}
+    </dl>
   );
 }
 

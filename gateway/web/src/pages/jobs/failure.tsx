@@ -40,7 +40,13 @@ export function WhyFailed({ job }: { job: Job }) {
       )}
       <p>{advice(job)}</p>
       <p className="small">
-        <code>{failure.code}</code>
+        {failure.code.startsWith("replay_") ? (
+          <a href={`/docs/errors/${failure.code.replaceAll("_", "-")}`}>
+            <code>{failure.code}</code>
+          </a>
+        ) : (
+          <code>{failure.code}</code>
+        )}
       </p>
     </section>
   );

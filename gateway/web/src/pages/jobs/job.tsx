@@ -70,7 +70,7 @@ function Shown({ job }: { job: Job }) {
       <div className={styles.page}>
         {!ended && <Progress job={job} now={now} className={styles.progress} />}
         <JobMedia job={job} className={styles.media} />
-        {job.state === "succeeded" && job.kind !== "montage" && job.kind !== "transcript" && (
+        {job.state === "succeeded" && !["montage", "transcript", "replay"].includes(job.kind) && (
           <p className="soft">It was made by the services for themselves; there is nothing to play.</p>
         )}
         <Attempts job={job} now={now} className={styles.attempts} />

@@ -22,6 +22,14 @@ const ENGINES: Record<string, string> = {
 
 export function optionsOf(spec: Job["spec"]): [name: string, value: string][] {
   if ("montage" in spec) return [["Transcript", transcript(spec.transcribe)]];
+  if ("replay" in spec) {
+    const { video, background } = spec.options ?? {};
+    if (!video || !background) return [];
+    return [
+      ["Picture", `${video.width} × ${video.height}, ${video.frame_rate} frames a second`],
+      ["Background", `darkened by ${background.dim} percent`],
+    ];
+  }
   const montage = "plan" in spec ? spec.plan : "part" in spec || "probe" in spec ? undefined : spec;
   if (!montage) return [];
   const { cut, canvas, audio, transition, titles, intro, outro } = montage;

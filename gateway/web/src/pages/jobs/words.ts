@@ -53,6 +53,7 @@ export function stagesOf(job: Pick<Job, "kind" | "spec">): Stage[] {
       ? ["fetching", "planning", "rendering", "verifying", "publishing"]
       : ["fetching", "planning", "rendering", "verifying", "transcribing", "publishing"];
   }
+  if (job.kind === "replay") return ["fetching", "planning", "rendering", "verifying", "publishing"];
   if (job.kind === "segment") return ["fetching", "rendering"];
   return ["fetching", "planning"];
 }
@@ -60,6 +61,7 @@ export function stagesOf(job: Pick<Job, "kind" | "spec">): Stage[] {
 const KINDS: Record<string, string> = {
   montage: "Montage",
   transcript: "Transcript",
+  replay: "Replay",
   plan: "Plan",
   segment: "Part of a montage",
   probe: "Look at a source",

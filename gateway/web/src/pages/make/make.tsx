@@ -93,7 +93,14 @@ function Workshop() {
       <PageHead
         title="Make a montage"
         below="Add videos, mark their best moments, put them in order: the rest has sane defaults. What you do here is kept in this browser."
-        actions={<StartOver />}
+        actions={
+          <>
+            <ButtonLink href="/make/replay" look="plain" icon="play">
+              A video of a replay
+            </ButtonLink>
+            <StartOver />
+          </>
+        }
       />
       {!isKept && (
         <p role="alert" className={styles.notKept}>

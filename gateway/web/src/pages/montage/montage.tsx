@@ -21,6 +21,7 @@ import { Files } from "./files";
 import { Gone } from "./gone";
 import { LabelEditor } from "./label-editor";
 import styles from "./montage.module.css";
+import { Play } from "./play";
 import { Playback } from "./player/playback";
 import { Player } from "./player/player";
 import { linkTime, rateOf, timeOf } from "./player/rate";
@@ -80,7 +81,7 @@ function Shown({ montage, erase, erasing }: { montage: Montage; erase: () => voi
   const tabs: (Tab & { page: ReactNode })[] = [
     {
       id: "highlights",
-      name: "Highlights",
+      name: montage.replay ? "Chapters" : "Highlights",
       note: montage.clips.length,
       page: <Clips montage={montage} playback={playback} copyLink={copyLink} copy={copy} />,
     },
@@ -97,8 +98,9 @@ function Shown({ montage, erase, erasing }: { montage: Montage; erase: () => voi
     },
     { id: "files", name: "Download", page: <Files montage={montage} copyChapters={copyChapters} /> },
   ];
-  if (!wide)
-    tabs.unshift({ id: "transcript", name: "Transcript", page: <div className={styles.narrow}>{speech}</div> });
+  if (montage.replay) tabs.unshift({ id: "play", name: "The play", page: <Play report={montage.replay} /> });
+  const told = montage.replay ? "What happens" : "Transcript";
+  if (!wide) tabs.unshift({ id: "transcript", name: told, page: <div className={styles.narrow}>{speech}</div> });
   const [chosen, choose] = useState("");
   const tab = tabs.find(({ id }) => id === chosen) ?? tabs[0];
 
@@ -132,7 +134,7 @@ function Shown({ montage, erase, erasing }: { montage: Montage; erase: () => voi
       </div>
       {wide && (
         <aside className={`card ${styles.side}`} aria-labelledby="transcript">
-          <h2 id="transcript">Transcript</h2>
+          <h2 id="transcript">{told}</h2>
           <div className={styles.sideRoom}>{speech}</div>
         </aside>
       )}
@@ -174,7 +176,7 @@ function Head({ montage, erase, erasing }: HeadProps) {
         {media.width} × {media.height}
         {rate && `, ${Number((rate.num / rate.den).toFixed(2))} frames a second`}
         {" · "}
-        {count(montage.clips.length, "highlight")}
+        {count(montage.clips.length, montage.replay ? "chapter" : "highlight")}
         {" · "}
         <Link href={`/jobs/${montage.job_id}`}>the job that made it</Link>
       </p>
@@ -198,9 +200,11 @@ function Head({ montage, erase, erasing }: HeadProps) {
         </a>
         {mayWrite && (
           <>
-            <ButtonLink look="plain" icon="edit" href={`/make?from=${montage.job_id}`}>
-              Edit as a new montage
-            </ButtonLink>
+            {!montage.replay && (
+              <ButtonLink look="plain" icon="edit" href={`/make?from=${montage.job_id}`}>
+                Edit as a new montage
+              </ButtonLink>
+            )}
             <Button look="danger" icon="trash" busy={erasing} onClick={erase}>
               Delete
             </Button>

@@ -25,7 +25,8 @@ export function Speech({ montage, playback, words }: SpeechProps) {
   const { transcript } = montage;
   const has = montage.transcript_state === "complete";
   const cues = useCues(montage.id, has);
-  const button = mayWrite && !job && (
+  // A replay is told by its events: there is nothing to transcribe.
+  const button = mayWrite && !job && !montage.replay && (
     <Button look={has ? "quiet" : "plain"} small icon="captions" onClick={() => setAsking(true)}>
       {montage.transcript_state === "none" ? "Transcribe" : "Transcribe again"}
     </Button>
@@ -51,7 +52,11 @@ export function Speech({ montage, playback, words }: SpeechProps) {
         <Failure error={cues.error} again={() => void cues.refetch()} />
       ) : cues.data.length === 0 ? (
         <div className={styles.none}>
-          <p>Nobody says anything in this montage, as far as the engine heard.</p>
+          <p>
+            {montage.replay
+              ? "Nothing happened that would be worth telling: no miss, no break."
+              : "Nobody says anything in this montage, as far as the engine heard."}
+          </p>
           {button}
         </div>
       ) : (
@@ -66,7 +71,7 @@ export function Speech({ montage, playback, words }: SpeechProps) {
             />
           </div>
           <div className={styles.foot}>
-            <span className="soft small">{engine && `By ${engine}`}</span>
+            <span className="soft small">{montage.replay ? "Told by the play itself" : engine && `By ${engine}`}</span>
             {button}
           </div>
         </>
