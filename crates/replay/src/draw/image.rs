@@ -412,7 +412,9 @@ impl Picture {
                 let seen = if tinted {
                     let pixel = if covered == 256 { pixel } else { pixel.times(covered.into()) };
                     let mut seen = pixel.pixel();
-                    seen.iter_mut().zip(factors).for_each(|(seen, factor)| *seen = (*seen * factor + 127) / 255);
+                    seen.iter_mut()
+                        .zip(factors)
+                        .for_each(|(seen, factor)| *seen = (*seen * factor + 127) / 255);
                     seen
                 } else {
                     let share = (opacity * u64::from(covered) + 127) / 255;

@@ -1,7 +1,7 @@
 //! Which keys are pressed and how often they were; at the right side.
 
 use super::{
-    kit::{DARK, Kit, LIVELY, PALE, Stamp, WHITE, fainter, plate, share},
+    kit::{DARK, Kit, LIVELY, Stamp, WHITE, fainter, plate, share},
     numbers::{Font, Side},
     timeline::Now,
 };
@@ -83,8 +83,7 @@ impl Keys {
         let key = |(index, (name, rgb)): (usize, (String, Rgb))| {
             let height = (side * 26 / 100).max(6) as u32;
             let label = if is_small { String::new() } else { name };
-            let label =
-                Letters::BOLD.line(&label, height).tinted(if legacy.is_some() { WHITE } else { PALE });
+            let label = Letters::BOLD.line(&label, height);
             let lit = match &legacy {
                 Some(image) => Stamp::plain(&image.tinted(rgb)),
                 None => plate(side, side, side / 5, rgb, 235),
