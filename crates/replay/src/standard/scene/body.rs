@@ -253,9 +253,9 @@ fn disc((x, y): (i32, i32), reach: i32, frame: Frame, squares: &mut [u32]) {
 /// What lies beside a straight line between its ends.
 fn stretch(from: (i32, i32), to: (i32, i32), reach: i32, frame: Frame, squares: &mut [u32]) {
     let way = (i64::from(to.0) - i64::from(from.0), i64::from(to.1) - i64::from(from.1));
-    let length = ((way.0 * way.0 + way.1 * way.1).unsigned_abs().isqrt() as i64).max(1);
-    // Of length one, in 1/2^18.
-    let (right, down) = ((way.0 << 18) / length, (way.1 << 18) / length);
+    // In 1/256, for the direction of short ones has to be right too; and one of length one, in 1/2^18.
+    let length = ((((way.0 * way.0 + way.1 * way.1).unsigned_abs()) << 16).isqrt() as i64).max(1);
+    let (right, down) = ((way.0 << 26) / length, (way.1 << 26) / length);
     let low = from.1.min(to.1).saturating_sub(reach);
     let high = from.1.max(to.1).saturating_add(reach);
     for row in frame.rows(low, high) {
@@ -263,7 +263,7 @@ fn stretch(from: (i32, i32), to: (i32, i32), reach: i32, frame: Frame, squares: 
         // x along the line: from its beginning to its end; x beside it: no farther away than `reach`. In 1/2^18.
         let mut range = (i64::from(from.0.min(to.0) - reach), i64::from(from.0.max(to.0) + reach));
         for (step, base, low, high) in
-            [(right, y * down, 0, length << 18), (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18)]
+            [(right, y * down, 0, length << 10), (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18)]
         {
             let (low, high) = (low - base, high - base);
             let (low, high) = match step {
