@@ -402,6 +402,7 @@ pub(crate) mod tests {
             sources: vec![],
             clips: vec![],
             segments,
+            poster_frame: None,
         }
     }
 

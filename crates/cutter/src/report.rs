@@ -13,6 +13,8 @@ pub const MEDIA_FILE: &str = "media.mp4";
 pub const POSTER_FILE: &str = "poster.jpg";
 /// Name of the HLS playlist over the finished file in the job directory.
 pub const PLAYLIST_FILE: &str = "media.m3u8";
+/// The sound of the whole montage in the job directory, while it is put together.
+pub(crate) const TRACK_FILE: &str = "track";
 /// Name of the preview sprites in the job directory.
 pub const SPRITES_FILE: &str = "sprites.jpg";
 /// Name of the montage's sound for transcription in the job directory: 16 kHz, mono, 16 bit, as long as the montage.

@@ -109,8 +109,8 @@ impl Beatmap {
     }
 }
 
-/// A map's file as text.
-fn decoded(bytes: &[u8]) -> String {
+/// A file of the game's as text.
+pub(crate) fn decoded(bytes: &[u8]) -> String {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
         String::from_utf16_lossy(&units)

@@ -75,6 +75,12 @@ impl Image {
         Self { width, height, pixels: rows.map(|(x, y)| pixel(x, y)).collect() }
     }
 
+    /// The rows that a place lies between.
+    fn two_rows(&self, y: Between) -> [&[[u8; 4]]; 2] {
+        let width = self.width as usize;
+        [y.first, y.second].map(|y| self.pixels.get(y * width..(y + 1) * width).unwrap_or_default())
+    }
+
     /// The same in other colours: each multiplied by `tint`.
     #[must_use]
     pub fn tinted(&self, tint: Rgb) -> Self {
@@ -221,7 +227,8 @@ fn weights(from: u32, to: u32) -> Vec<(usize, Vec<u32>)> {
     (0..to).map(one).collect()
 }
 
-/// The way from the picture back to the image: all in 1/65,536 pixel.
+/// The way from the picture back to the image: all in 1/2^32 pixel, so that a single pixel that is drawn a thousand times larger still
+/// ends where it should.
 struct Way {
     /// The image's place for the middle of the picture's first pixel.
     origin: (i64, i64),
@@ -230,22 +237,25 @@ struct Way {
     down: (i64, i64),
     /// The image's size.
     size: (i64, i64),
-    /// How much larger the image is than itself; positive.
+    /// How much larger the image is than itself, in 1/65,536; positive.
     scale: (i64, i64),
+    /// How far one pixel of the picture reaches along the image's sides.
+    pixel: (i64, i64),
 }
 
 impl Way {
     fn new(image: &Image, placement: &Placement) -> Self {
         let (cos, sin) = turn(placement.angle);
         let (cos, sin) = (i64::from(cos), i64::from(sin));
-        let back = |value: i64, scale: i32| (value << 16) / i64::from(scale);
+        let back = |value: i64, scale: i32| (value << 32) / i64::from(scale);
         let right = (back(cos, placement.scale.0), back(-sin, placement.scale.1));
         let down = (back(sin, placement.scale.0), back(cos, placement.scale.1));
         let from = (128 - i64::from(placement.at.0), 128 - i64::from(placement.at.1));
         let origin = |right: i64, down: i64, anchor: i32| {
             let moved = i128::from(from.0) * i128::from(right) + i128::from(from.1) * i128::from(down);
-            (moved >> 8) as i64 + (i64::from(anchor) << 8)
+            ((moved >> 8) + (i128::from(anchor) << 24)).clamp(-(1 << 61), 1 << 61) as i64
         };
+        let scale = (i64::from(placement.scale.0).abs(), i64::from(placement.scale.1).abs());
         Self {
             origin: (
                 origin(right.0, down.0, placement.anchor.0),
@@ -253,8 +263,9 @@ impl Way {
             ),
             right,
             down,
-            size: (i64::from(image.width) << 16, i64::from(image.height) << 16),
-            scale: (i64::from(placement.scale.0).abs(), i64::from(placement.scale.1).abs()),
+            size: (i64::from(image.width) << 32, i64::from(image.height) << 32),
+            scale,
+            pixel: ((1 << 48) / scale.0, (1 << 48) / scale.1),
         }
     }
 
@@ -265,7 +276,7 @@ impl Way {
             [(u, self.right.0, self.size.0, self.scale.0), (v, self.right.1, self.size.1, self.scale.1)]
         {
             // Half a pixel of the picture more on either side.
-            let margin = (1 << 31) / scale + 1;
+            let margin = (1 << 47) / scale + 1;
             let (low, high) = (-margin - start, size + margin - start);
             let (from, to) = match step {
                 0 if low <= 0 && high >= 0 => continue,
@@ -280,25 +291,80 @@ impl Way {
 
     /// How much of a pixel is covered, of 256: whole within the image, less where an edge cuts through it.
     fn covered(&self, (u, v): (i64, i64)) -> u32 {
-        let along = |at: i64, size: i64, scale: i64| {
-            // Distance to the nearer edge, in 1/256 pixel of the picture.
-            let edge = at.min(size - at);
-            ((i128::from(edge) * i128::from(scale) >> 24) + 128).clamp(0, 256) as u32
-        };
-        along(u, self.size.0, self.scale.0) * along(v, self.size.1, self.scale.1) / 256
+        self.covered_along(u, 0) * self.covered_along(v, 1) >> 8
     }
 
-    /// The image's colour at a place.
-    fn sample(&self, image: &Image, (u, v): (i64, i64)) -> [u8; 4] {
-        let part = |at: i64, size: i64| {
-            let at = (at - (1 << 15)).clamp(0, size - (1 << 16));
-            let (first, part) = ((at >> 16) as usize, ((at >> 8) & 255) as u32);
-            (first, if part > 0 { first + 1 } else { first }, part)
+    /// The same along one side: 0 across, 1 down.
+    fn covered_along(&self, at: i64, side: u8) -> u32 {
+        let (size, scale, pixel) = match side {
+            0 => (self.size.0, self.scale.0, self.pixel.0),
+            _ => (self.size.1, self.scale.1, self.pixel.1),
         };
-        let ((left, right, across), (top, bottom, below)) = (part(u, self.size.0), part(v, self.size.1));
-        let width = image.width as usize;
-        let pixel = |x: usize, y: usize| image.pixels.get(y * width + x).copied().unwrap_or_default();
-        mixed([pixel(right, bottom), pixel(left, bottom), pixel(right, top), pixel(left, top)], across, below)
+        // Distance to the nearer edge, in 1/256 pixel of the picture; beyond a pixel it does not matter.
+        let edge = at.min(size - at).clamp(-pixel, pixel);
+        (((edge * scale + (1 << 39)) >> 40) + 128).clamp(0, 256) as u32
+    }
+
+    /// Where each of a row's columns lies in an image that is not turned.
+    fn columns_of_all(&self, columns: std::ops::Range<usize>) -> Vec<(Between, u32)> {
+        let column = |x: usize| {
+            let at = self.origin.0.saturating_add(self.right.0.saturating_mul(x as i64));
+            (Between::new(at, self.size.0), self.covered_along(at, 0))
+        };
+        columns.map(column).collect()
+    }
+}
+
+/// A place between two of the image's pixels along one side: the first, the second, and how far from the first, of 256.
+#[derive(Debug, Clone, Copy)]
+struct Between {
+    first: usize,
+    second: usize,
+    share: u64,
+}
+
+impl Between {
+    /// At a place, with the image's size, both in 1/2^32 pixel; beyond its ends an image goes on as it ends.
+    fn new(at: i64, size: i64) -> Self {
+        let at = (at - (1 << 31)).clamp(0, size - (1 << 32));
+        let (first, share) = ((at >> 32) as usize, (at >> 24 & 255) as u64);
+        Self { first, second: if share > 0 { first + 1 } else { first }, share }
+    }
+}
+
+/// Four values of a pixel in one number, with room for eight more bits above each: red, blue, green, opacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lanes(u64);
+
+impl Lanes {
+    const MASK: u64 = 0x00ff_00ff_00ff_00ff;
+    const HALF: u64 = 0x0080_0080_0080_0080;
+
+    fn of(pixel: [u8; 4]) -> Self {
+        let bytes = u64::from(u32::from_le_bytes(pixel));
+        Self((bytes & 0x00ff_00ff) | (bytes >> 8 & 0x00ff_00ff) << 32)
+    }
+
+    fn pixel(self) -> [i32; 4] {
+        [0, 32, 16, 48].map(|lane| (self.0 >> lane & 255) as i32)
+    }
+
+    /// `share` of 256 of it.
+    fn times(self, share: u64) -> Self {
+        Self((self.0 * share + Self::HALF) >> 8 & Self::MASK)
+    }
+
+    /// `share` of 256 on the way to another.
+    fn towards(self, other: Self, share: u64) -> Self {
+        Self((self.0 * (256 - share) + other.0 * share + Self::HALF) >> 8 & Self::MASK)
+    }
+
+    /// The pixel between four of two rows, `share` of 256 on the way from the one to the other.
+    fn between([top, bottom]: [&[[u8; 4]]; 2], x: Between, share: u64) -> Self {
+        let at = |row: &[[u8; 4]], x: usize| Self::of(row.get(x).copied().unwrap_or_default());
+        let upper = at(top, x.first).towards(at(top, x.second), x.share);
+        let lower = at(bottom, x.first).towards(at(bottom, x.second), x.share);
+        upper.towards(lower, share)
     }
 }
 
@@ -311,9 +377,11 @@ impl Picture {
             return;
         }
         let way = Way::new(image, placement);
-        let opacity = u32::from(placement.opacity);
-        let [r, g, b] = placement.tint.map(|tint| u32::from(tint) * opacity / 255);
-        let factors = [r, g, b, opacity];
+        let opacity = u64::from(placement.opacity);
+        let [r, g, b] = placement.tint.map(|tint| i32::from(times(tint, placement.opacity)));
+        let factors = [r, g, b, opacity as i32];
+        let tinted = placement.tint != [255; 3];
+        let straight = (way.right.1 == 0 && way.down.0 == 0).then(|| way.columns_of_all(0..width));
         let (top, bottom) = rows(image, placement, height);
         let mut sums = vec![[0i32; 4]; width / 2];
         let mut touched = (width, 0);
@@ -323,21 +391,33 @@ impl Picture {
                 way.origin.1.saturating_add(way.down.1.saturating_mul(y as i64)),
             );
             let (from, to) = way.columns(start, width as i64);
+            let (line, high) = (Between::new(start.1, way.size.1), way.covered_along(start.1, 1));
+            let rows = image.two_rows(line);
             let row = self.y.get_mut(y * width..(y + 1) * width).unwrap_or_default();
             for (x, below) in row.iter_mut().enumerate().take(to as usize).skip(from as usize) {
-                let at = (start.0 + way.right.0 * x as i64, start.1 + way.right.1 * x as i64);
-                let covered = way.covered(at);
-                if covered == 0 {
+                let (pixel, covered) = match &straight {
+                    Some(columns) => {
+                        let Some((column, wide)) = columns.get(x) else { break };
+                        (Lanes::between(rows, *column, line.share), wide * high >> 8)
+                    }
+                    None => {
+                        let at = (start.0 + way.right.0 * x as i64, start.1 + way.right.1 * x as i64);
+                        let (x, y) = (Between::new(at.0, way.size.0), Between::new(at.1, way.size.1));
+                        (Lanes::between(image.two_rows(y), x, y.share), way.covered(at))
+                    }
+                };
+                if covered == 0 || pixel == Lanes(0) {
                     continue;
                 }
-                let pixel = way.sample(image, at);
-                let mut seen = [0i32; 4];
-                for ((seen, value), factor) in seen.iter_mut().zip(pixel).zip(factors) {
-                    *seen = ((u32::from(value) * factor * covered + 32_640) / 65_280) as i32;
-                }
-                if seen == [0; 4] {
-                    continue;
-                }
+                let seen = if tinted {
+                    let pixel = if covered == 256 { pixel } else { pixel.times(covered.into()) };
+                    let mut seen = pixel.pixel();
+                    seen.iter_mut().zip(factors).for_each(|(seen, factor)| *seen = (*seen * factor + 127) / 255);
+                    seen
+                } else {
+                    let share = (opacity * u64::from(covered) + 127) / 255;
+                    (if share == 256 { pixel } else { pixel.times(share) }).pixel()
+                };
                 *below = lay_light(*below, seen, placement.blend);
                 if let Some(sum) = sums.get_mut(x / 2) {
                     for (sum, value) in sum.iter_mut().zip(seen) {
@@ -487,5 +567,37 @@ mod tests {
         }
         assert_eq!((turn(0), turn(16_384), turn(32_768)), ((65_536, 0), (0, 65_536), (-65_536, 0)));
         assert_eq!(turn(i32::MAX), turn(-1));
+    }
+
+    #[test]
+    fn one_pixel_becomes_a_rectangle_that_ends_where_it_should() {
+        let mut picture = Picture::new(2048, 16);
+        let placement = Placement { at: (10 << 8, 4 << 8), scale: (2001 << 16, 8 << 16), ..STRAIGHT };
+        picture.image(&plain(1, 1, [255; 4]), &placement);
+        let row = &picture.y[6 * 2048..7 * 2048];
+        assert_eq!((row[9], row[10], row[2010], row[2011]), (16, 235, 235, 16));
+        assert!(row[10..2011].iter().all(|y| *y == 235));
+        assert_eq!((picture.y[3 * 2048 + 1000], picture.y[4 * 2048 + 1000]), (16, 235));
+        assert_eq!((picture.y[11 * 2048 + 1000], picture.y[12 * 2048 + 1000]), (235, 16));
+    }
+
+    #[test]
+    fn what_is_far_away_tiny_or_enormous_is_no_trouble() {
+        let image = plain(3, 2, [255; 4]);
+        let extremes = [i32::MIN + 1, -(1 << 30), -1, 0, 1, 17, 65_536, 1 << 28, i32::MAX];
+        for at in extremes {
+            for scale in extremes {
+                for angle in [0, 8192, i32::MIN, i32::MAX] {
+                    let placement = Placement {
+                        at: (at, at / 3),
+                        anchor: (384, 256),
+                        scale: (scale, scale),
+                        angle,
+                        ..STRAIGHT
+                    };
+                    Picture::new(16, 16).image(&image, &placement);
+                }
+            }
+        }
     }
 }

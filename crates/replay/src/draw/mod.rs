@@ -11,8 +11,10 @@ mod plane;
 pub mod raster;
 mod sprite;
 
-pub use image::{Image, Placement, sine};
+pub use image::{Image, Placement};
 pub use picture::{Picture, yuv};
+pub(crate) use picture::times;
+pub(crate) use plane::{Plane, Rule};
 pub use sprite::{Blend, Phased, Sprite};
 
 /// Red, green, blue.

@@ -30,7 +30,7 @@ pub fn yuv(rgb: Rgb) -> [u8; 3] {
 
 /// `value` times `share` of 255, rounded.
 #[inline]
-pub(super) fn times(value: u8, share: u8) -> u8 {
+pub(crate) fn times(value: u8, share: u8) -> u8 {
     let product = u16::from(value) * u16::from(share) + 128;
     ((product + (product >> 8)) >> 8) as u8
 }

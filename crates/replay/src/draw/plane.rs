@@ -3,6 +3,8 @@
 //! Promises: what is transparent costs neither memory nor time, what is opaque is copied; a plane may lie anywhere, also outside
 //! the picture. The loops are plain ones over slices of equal length, which the compiler turns into vector instructions.
 
+use std::ops::Range;
+
 use super::picture::times;
 
 /// Opaque runs shorter than this are blended with their neighbours: a copy of few bytes gains nothing.
@@ -12,7 +14,7 @@ const SHORT_GAP: usize = 6;
 
 /// What a plane does to the picture's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// Values are premultiplied; what is there shines through by what alpha leaves.
     Over,
     /// Brightness is added, up to 235.
@@ -34,7 +36,7 @@ struct Run {
 
 /// A plane.
 #[derive(Debug, Clone)]
-pub(super) struct Plane {
+pub(crate) struct Plane {
     rule: Rule,
     /// Where each row's runs begin, and where the last one's end.
     rows: Vec<usize>,
@@ -53,12 +55,12 @@ enum Seen {
 
 impl Plane {
     /// A plane without rows.
-    pub(super) fn new(rule: Rule) -> Self {
+    pub(crate) fn new(rule: Rule) -> Self {
         Self { rule, rows: vec![0], runs: Vec::new(), values: Vec::new(), alpha: Vec::new() }
     }
 
     /// Appends a row: its values and alphas, from its first column on. Alphas are read for [`Rule::Over`] alone.
-    pub(super) fn push(&mut self, values: &[u8], alpha: &[u8]) {
+    pub(crate) fn push(&mut self, values: &[u8], alpha: &[u8]) {
         let seen = |column: usize| match self.rule {
             Rule::Over => match alpha.get(column) {
                 Some(0) | None => Seen::Not,
@@ -111,8 +113,37 @@ impl Plane {
     }
 
     /// Lays it over a plane of a picture with its first value at a place.
-    pub(super) fn lay(&self, onto: &mut [u8], width: usize, at: (i32, i32), opacity: u8) {
-        if width == 0 || opacity == 0 {
+    pub(crate) fn lay(&self, onto: &mut [u8], width: usize, at: (i32, i32), opacity: u8) {
+        if opacity == 0 {
+            return;
+        }
+        self.each(onto, width, at, |onto, range, opaque| {
+            let Some(values) = self.values.get(range.clone()) else { return };
+            match self.rule {
+                Rule::AddLight => add_light(onto, values, opacity),
+                Rule::AddColour => add_colour(onto, values, opacity),
+                Rule::Over if opaque && opacity == 255 => onto.copy_from_slice(values),
+                Rule::Over => {
+                    let Some(alpha) = self.alpha.get(range) else { return };
+                    if opacity == 255 {
+                        over(onto, values, alpha);
+                    } else {
+                        over_faded(onto, values, alpha, opacity);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Visits the runs that lie on a picture's plane: what they lie on, which of the values they are, and whether they are opaque.
+    pub(crate) fn each(
+        &self,
+        onto: &mut [u8],
+        width: usize,
+        at: (i32, i32),
+        mut visit: impl FnMut(&mut [u8], Range<usize>, bool),
+    ) {
+        if width == 0 {
             return;
         }
         let height = onto.len() / width;
@@ -124,38 +155,35 @@ impl Plane {
         for (bound, line) in bounds.windows(2).zip(lines) {
             let &[from, to] = bound else { continue };
             for run in self.runs.get(from..to).unwrap_or_default() {
-                self.lay_run(run, line, at.0, opacity);
+                let left = i64::from(at.0) + i64::from(run.from);
+                let from = left.max(0);
+                let to = (left + i64::from(run.length)).min(width as i64);
+                if from < to
+                    && let Some(onto) = line.get_mut(from as usize..to as usize)
+                {
+                    let start = run.at + (from - left) as usize;
+                    visit(onto, start..start + onto.len(), run.opaque);
+                }
             }
         }
     }
 
-    fn lay_run(&self, run: &Run, line: &mut [u8], left: i32, opacity: u8) {
-        let left = i64::from(left) + i64::from(run.from);
-        let from = left.max(0);
-        let to = (left + i64::from(run.length)).min(line.len() as i64);
-        if from >= to {
-            return;
-        }
-        let start = run.at + (from - left) as usize;
-        let end = start + (to - from) as usize;
-        let (Some(onto), Some(values)) =
-            (line.get_mut(from as usize..to as usize), self.values.get(start..end))
-        else {
-            return;
-        };
-        match self.rule {
-            Rule::AddLight => add_light(onto, values, opacity),
-            Rule::AddColour => add_colour(onto, values, opacity),
-            Rule::Over if run.opaque && opacity == 255 => onto.copy_from_slice(values),
-            Rule::Over => {
-                let Some(alpha) = self.alpha.get(start..end) else { return };
-                if opacity == 255 {
-                    over(onto, values, alpha);
-                } else {
-                    over_faded(onto, values, alpha, opacity);
-                }
+    /// Its values, and their alphas, run by run.
+    pub(crate) fn packed(&self) -> (&[u8], &[u8]) {
+        (&self.values, &self.alpha)
+    }
+
+    /// Those of what it would be asked for row by row that belong to its values.
+    pub(crate) fn pack<T: Copy>(&self, rows: impl Iterator<Item = Vec<T>>) -> Vec<T> {
+        let mut packed = Vec::with_capacity(self.values.len());
+        for (bound, row) in self.rows.windows(2).zip(rows) {
+            let &[from, to] = bound else { continue };
+            for run in self.runs.get(from..to).unwrap_or_default() {
+                let range = run.from as usize..(run.from + run.length) as usize;
+                packed.extend_from_slice(row.get(range).unwrap_or_default());
             }
         }
+        packed
     }
 }
 

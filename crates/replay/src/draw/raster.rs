@@ -120,11 +120,7 @@ pub fn distance_to_lines(place: (Sub, Sub), corners: &[(Sub, Sub)]) -> Sub {
 pub fn glow(radius: Sub, rgb: Rgb) -> Image {
     let side = side(radius);
     let centre = (side as Sub * 128, side as Sub * 128);
-    Image::of(side, side, |x, y| {
-        let share = (radius - distance(middle(x, y), centre)).max(0);
-        let share = i64::from(share) * 255 / i64::from(radius.max(1));
-        premultiplied(rgb, (share * share / 255).clamp(0, 255) as u8)
-    })
+    Image::of(side, side, |x, y| premultiplied(rgb, falloff(distance(middle(x, y), centre), radius)))
 }
 
 /// The colour that lies `part` of `whole` of the way from one to another one.
@@ -138,6 +134,14 @@ pub fn between(from: Rgb, to: Rgb, part: i32, whole: i32) -> Rgb {
         *value = ((mixed + whole / 2) / whole) as u8;
     }
     colour
+}
+
+/// How bright a light is, 0 to 255, so far from where it begins; it ends at `reach`.
+#[must_use]
+pub fn falloff(distance: Sub, reach: Sub) -> u8 {
+    let reach = i64::from(reach.max(1));
+    let left = (reach - i64::from(distance)).clamp(0, reach);
+    (left * left * 255 / (reach * reach)) as u8
 }
 
 impl Image {
@@ -259,6 +263,7 @@ mod tests {
     fn colours_change_evenly() {
         assert_eq!(between([0; 3], [255, 100, 50], 1, 2), [128, 50, 25]);
         assert_eq!(between([9; 3], [7; 3], 5, 0), [7; 3]);
+        assert_eq!((falloff(0, 100), falloff(50, 100), falloff(200, 100)), (255, 63, 0));
     }
 
     proptest! {

@@ -6,4 +6,6 @@ mod fixtures;
 mod mania;
 mod mutations;
 mod skins;
+mod sound;
 mod standard;
+mod storyboards;

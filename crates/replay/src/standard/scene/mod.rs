@@ -1,5 +1,7 @@
-//! The scene of osu!: objects, cursor, flashlight.
-
+//! x
+mod body;
+mod path;
+mod spans;
 use super::objects::Field;
 use crate::{
     draw::Picture,
