@@ -79,7 +79,7 @@ impl Way {
 
     /// How much of a pixel is covered, of 256: whole within the image, less where an edge cuts through it.
     fn covered(&self, (u, v): (i64, i64)) -> u32 {
-        self.covered_along(u, 0) * self.covered_along(v, 1) >> 8
+        (self.covered_along(u, 0) * self.covered_along(v, 1)) >> 8
     }
 
     /// The same along one side: 0 across, 1 down.
@@ -192,7 +192,7 @@ impl<'a> Straight<'a> {
         }
         for (seen, (column, wide)) in onto.iter_mut().zip(self.columns.get(from..).unwrap_or_default()) {
             if let (Some(first), Some(second)) = (self.line.get(column.first), self.line.get(column.second)) {
-                *seen = look.of(first.towards(*second, column.share), wide * high >> 8);
+                *seen = look.of(first.towards(*second, column.share), (wide * high) >> 8);
             }
         }
     }
