@@ -5,5 +5,6 @@ mod corpus;
 mod fixtures;
 mod mutations;
 mod skins;
+mod sound;
 mod standard;
 mod storyboards;

@@ -11,6 +11,7 @@ mod sliders;
 mod spinners;
 mod stable;
 mod tally;
+mod times;
 mod windows;
 
 pub use life::life_at;

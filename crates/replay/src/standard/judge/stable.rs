@@ -9,6 +9,7 @@ use super::{
     sliders::{Following, Input, LEFT, RIGHT, within},
     spinners::{Rules, Wheel},
     tally::{Pressed, Tally},
+    times::{Times, times},
     windows::{CLICKABLE, Windows},
 };
 use crate::{
@@ -65,10 +66,11 @@ enum Click {
 
 struct Game<'a> {
     field: &'a Field,
+    times: Vec<Times>,
     windows: Windows,
     clickable: i32,
     spinning: Rules,
-    tally: Tally,
+    tally: Tally<'a>,
     alive: Vec<Alive>,
     next: usize,
     held: u8,
@@ -87,10 +89,11 @@ impl<'a> Game<'a> {
         let earlier = if mods.has(bits::AUTOPILOT) { 200.0 } else { 0.0 };
         Self {
             field,
+            times: times(field, &map.map, mods.has(bits::HARD_ROCK)),
             windows: Windows::stable(field.od),
             clickable: (CLICKABLE - earlier) as i32,
             spinning,
-            tally: Tally::new(field.objects.len(), ScoreV1::new(&map.map, mods)),
+            tally: Tally::new(field, ScoreV1::new(&map.map, mods)),
             alive: Vec::new(),
             next: 0,
             held: 0,
@@ -153,7 +156,15 @@ impl<'a> Game<'a> {
                 }
                 Click::Hit => return self.hit(place, index, object, button, input),
             }
-            blocked_from = blocked_from.min(object.end.floor() as i64);
+            blocked_from = blocked_from.min(self.end(index, object));
+        }
+    }
+
+    /// When an object ends.
+    fn end(&self, index: usize, object: &Object) -> i64 {
+        match (&object.kind, self.times.get(index)) {
+            (Kind::Slider(_), Some(times)) => i64::from(times.end),
+            _ => object.end.floor() as i64,
         }
     }
 
@@ -202,13 +213,14 @@ impl<'a> Game<'a> {
             outcome.pressed = Some(at);
             outcome.head = Some(hit);
         }
-        self.tally.result(at, index, hit, true, pressed);
+        self.tally.result(at, index, hit, pressed);
     }
 
     /// All objects move on to a frame; what has its result leaves.
     fn update(&mut self, input: Input) {
         let mut alive = std::mem::take(&mut self.alive);
         self.looks += alive.len() as u64;
+        let nothing = Times::default();
         alive.retain_mut(|alive| {
             let Some(object) = self.field.objects.get(alive.index) else { return false };
             let latest = (object.start.floor() + self.windows.meh()) as i32;
@@ -224,6 +236,7 @@ impl<'a> Game<'a> {
                     alive.index,
                     object,
                     slider,
+                    self.times.get(alive.index).unwrap_or(&nothing),
                     input,
                     self.field.radius,
                     latest,

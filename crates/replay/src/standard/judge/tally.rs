@@ -3,7 +3,7 @@
 use super::score::{self, Award, ScoreV1};
 use crate::{
     play::{Event, EventKind, Hit, Outcome, Play, State},
-    standard::objects::Point,
+    standard::objects::{Field, Kind, Point},
     time::Micros,
 };
 
@@ -28,18 +28,31 @@ impl Pressed {
 }
 
 /// The state, and the play so far.
-pub(super) struct Tally {
+pub(super) struct Tally<'a> {
+    field: &'a Field,
     pub(super) play: Play,
     pub(super) state: State,
     score: ScoreV1,
+    combo_colours: Colours,
 }
 
-impl Tally {
-    pub(super) fn new(objects: usize, score: ScoreV1) -> Self {
+/// The results of the objects of one colour: what its last object shows depends on all of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Colours {
+    /// One was worse than 300.
+    not_great: bool,
+    /// One was a 50 or a miss.
+    bad: bool,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(field: &'a Field, score: ScoreV1) -> Self {
         Self {
-            play: Play { objects: vec![Outcome::default(); objects], ..Play::default() },
+            field,
+            play: Play { objects: vec![Outcome::default(); field.objects.len()], ..Play::default() },
             state: State { accuracy: 1_000_000, ..State::default() },
             score,
+            combo_colours: Colours::default(),
         }
     }
 
@@ -103,7 +116,10 @@ impl Tally {
     }
 
     /// An object has its result. A slider's parts have made its combo; others raise it.
-    pub(super) fn result(&mut self, at: Micros, object: usize, hit: Hit, raises: bool, pressed: Pressed) {
+    pub(super) fn result(&mut self, at: Micros, object: usize, hit: Hit, pressed: Pressed) {
+        let slider =
+            self.field.objects.get(object).is_some_and(|object| matches!(object.kind, Kind::Slider(_)));
+        let last = self.field.objects.get(object.saturating_add(1)).is_none_or(|next| next.new_combo);
         let counts = &mut self.state.counts;
         let count = match hit {
             Hit::Max | Hit::Great | Hit::Good => &mut counts.n300,
@@ -118,14 +134,28 @@ impl Tally {
         } else {
             self.count_press(pressed);
             self.state.score += self.score.points(Award::Result(hit), self.state.combo);
-            if raises {
+            if !slider {
                 self.raise_combo();
             }
         }
         self.state.accuracy = score::accuracy(&self.state);
+        self.combo_colours.not_great |= hit != Hit::Great;
+        self.combo_colours.bad |= matches!(hit, Hit::Meh | Hit::Miss);
+        let mut combo_end = 0;
+        if last {
+            let colours = std::mem::take(&mut self.combo_colours);
+            if !colours.not_great {
+                combo_end = 2;
+                self.state.counts.geki += 1;
+            } else if !colours.bad {
+                combo_end = 1;
+                self.state.counts.katu += 1;
+            }
+        }
         if let Some(outcome) = self.outcome(object) {
             outcome.result = Some(hit);
             outcome.judged = at;
+            outcome.combo_end = combo_end;
         }
         self.push(at, object, EventKind::Result(hit), pressed, broke);
     }
