@@ -37,7 +37,10 @@ pub fn hit_circle(radius: Sub, rgb: Rgb) -> Image {
     let mut image = around(radius + shadow);
     let middle = image.middle();
     let from = |place| distance(place, middle);
-    image.paint(|place| from(place) - radius - shadow, |place| (BLACK, falloff(from(place) - radius, shadow) / 2));
+    image.paint(
+        |place| from(place) - radius - shadow,
+        |place| (BLACK, falloff(from(place) - radius, shadow) / 2),
+    );
     image.paint(|place| from(place) - radius, |_| (shade(rgb, 88), 255));
     image.paint(|place| from(place) - part(radius, 88), |_| (shade(rgb, -68), 255));
     let inside = part(radius, 83);
@@ -63,7 +66,10 @@ pub fn burst(radius: Sub, rgb: Rgb, share: i32) -> Image {
     let mut image = around(grown);
     let middle = image.middle();
     let from = |place| distance(place, middle);
-    image.paint(|place| from(place) - grown, |place| (rgb, falloff(grown - from(place), part(radius, 60)) / 2));
+    image.paint(
+        |place| from(place) - grown,
+        |place| (rgb, falloff(grown - from(place), part(radius, 60)) / 2),
+    );
     image.paint(|place| (from(place) - grown + width / 2).abs() - width / 2, |_| (shade(rgb, 70), 255));
     image
 }
@@ -76,7 +82,10 @@ pub fn ball(radius: Sub, rgb: Rgb) -> Image {
     let from = |place| distance(place, middle);
     image.paint(|place| from(place) - part(radius, 96), |_| (WHITE, 255));
     let inside = part(radius, 82);
-    image.paint(|place| from(place) - inside, |place| (between(shade(rgb, 45), rgb, from(place), inside), 255));
+    image.paint(
+        |place| from(place) - inside,
+        |place| (between(shade(rgb, 45), rgb, from(place), inside), 255),
+    );
     image
 }
 
@@ -87,7 +96,10 @@ pub fn follow_circle(radius: Sub, of: Sub, rgb: Rgb) -> Image {
     let middle = image.middle();
     let from = |place| distance(place, middle);
     let reach = part(of, 55);
-    image.paint(|place| from(place) - radius, |place| (shade(rgb, 40), falloff(radius - from(place), reach) / 3));
+    image.paint(
+        |place| from(place) - radius,
+        |place| (shade(rgb, 40), falloff(radius - from(place), reach) / 3),
+    );
     let width = part(of, 8);
     image.paint(|place| (from(place) - radius + width / 2).abs() - width / 2, |_| (shade(rgb, 75), 235));
     image
@@ -145,9 +157,10 @@ pub fn cursor(radius: Sub) -> Image {
         |place| (halo, falloff(from(place) - part(radius, 80), part(radius, 85)) / 2),
     );
     image.paint(|place| from(place) - radius, |_| (halo, 255));
-    image.paint(|place| from(place) - part(radius, 84), |place| {
-        (between(WHITE, [255, 232, 190], from(place), radius), 255)
-    });
+    image.paint(
+        |place| from(place) - part(radius, 84),
+        |place| (between(WHITE, [255, 232, 190], from(place), radius), 255),
+    );
     image
 }
 
@@ -183,7 +196,8 @@ pub fn miss(radius: Sub) -> Image {
     let mut image = around(part(radius, 56));
     let (x, y) = image.middle();
     let reach = part(radius, 34);
-    let bars = [[(x - reach, y - reach), (x + reach, y + reach)], [(x - reach, y + reach), (x + reach, y - reach)]];
+    let bars =
+        [[(x - reach, y - reach), (x + reach, y + reach)], [(x - reach, y + reach), (x + reach, y - reach)]];
     let from = |place| bars.iter().map(|bar| distance_to_lines(place, bar)).min().unwrap_or(Sub::MAX / 2);
     image.paint(|place| from(place) - part(radius, 17), |_| (BLACK, 130));
     image.paint(|place| from(place) - part(radius, 10), |_| ([255, 66, 82], 255));
