@@ -12,7 +12,7 @@ mod plane;
 pub mod raster;
 mod sprite;
 
-pub use image::{Image, Placement};
+pub use image::{Image, Placement, sine};
 pub(crate) use picture::times;
 pub use picture::{Picture, yuv};
 pub(crate) use plane::{Plane, Rule};
