@@ -247,8 +247,8 @@ impl Brush<'_> {
     /// The background video's picture at a time of the map. What cannot be decoded is as if it had ended.
     fn film(film: &mut Option<Film>, theatre: &Theatre<'_>, at: Micros) -> Option<Arc<Picture>> {
         let backdrop = theatre.backdrop.as_ref()?;
-        let moment = at.checked_sub(backdrop.begins).filter(|moment| *moment >= 0)?;
-        let moment = moment.saturating_mul(TICKS_PER_SECOND / 1_000_000);
+        let since = at.checked_sub(backdrop.begins).filter(|since| *since >= 0)?;
+        let moment = (i128::from(since) * i128::from(TICKS_PER_SECOND) / 1_000_000) as i64;
         if film.is_none() {
             let opening = video_opening(&backdrop.opened, &backdrop.limits, 1);
             let screen = Screen::open(opening, &backdrop.video, moment).ok()?;

@@ -139,6 +139,13 @@ impl Phased {
         let moved = |index: i32| image.moved((index % PHASES * step, index / PHASES * step));
         Self { sprites: (0..PHASES * PHASES).map(|index| Sprite::new(&moved(index), blend)).collect() }
     }
+
+    /// Width and height of the image, in pixels.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        // Those of all phases are one pixel larger.
+        self.sprites.first().map_or((0, 0), |first| (first.width - 1, first.height - 1))
+    }
 }
 
 impl Picture {

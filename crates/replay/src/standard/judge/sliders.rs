@@ -176,7 +176,7 @@ impl Following {
         };
         if hit == Hit::Miss {
             // It counts as a miss, and not as breaks besides.
-            tally.state.slider_breaks = tally.state.slider_breaks.saturating_sub(self.breaks);
+            tally.record.state.slider_breaks = tally.record.state.slider_breaks.saturating_sub(self.breaks);
         }
         tally.result(micros(f64::from(at)), index, hit, Pressed::default());
     }

@@ -4,7 +4,7 @@
 //! whole milliseconds. Sources: osu!lazer's `LegacyHitPolicy`, `OsuModClassic`, `TestSceneLegacyHitPolicy`.
 
 use super::{
-    keys,
+    MOST_LOOKS, keys,
     score::ScoreV1,
     sliders::{Following, Input, LEFT, RIGHT, within},
     spinners::{Rules, Wheel},
@@ -22,19 +22,14 @@ use crate::{
     time::micros,
 };
 
-/// Objects that were looked at, over all frames, at most: enough for any map that people play.
-const MOST_LOOKS: u64 = 2_000_000_000;
-
 /// Judges a replay of stable.
 pub(super) fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
     let mut game = Game::new(map, mods, field);
-    game.tally.play.presses = keys::presses(&replay.frames);
+    game.tally.record.play.presses = keys::presses(&replay.frames);
     for frame in &replay.frames {
         game.frame(frame);
         if game.looks > MOST_LOOKS {
-            return Err(ReplayError::MapCorrupt {
-                reason: "too many of its objects are at the same time".to_owned(),
-            });
+            return Err(super::too_many());
         }
     }
     Ok(game.finish())
@@ -178,7 +173,7 @@ impl<'a> Game<'a> {
         }
         let before = alive.index.checked_sub(1);
         let below =
-            before.and_then(|index| self.field.objects.get(index).zip(self.tally.play.objects.get(index)));
+            before.and_then(|index| self.field.objects.get(index).zip(self.tally.record.play.objects.get(index)));
         if below.is_some_and(|(object, outcome)| object.stack > 0 && outcome.result.is_none()) {
             return Click::Swallowed;
         }
@@ -252,6 +247,6 @@ impl<'a> Game<'a> {
     }
 
     fn finish(self) -> Play {
-        self.tally.finish()
+        self.tally.record.finish()
     }
 }
