@@ -12,11 +12,7 @@ mod plane;
 pub mod raster;
 mod sprite;
 
-<<<<<<< HEAD
-pub use image::{Image, Placement};
-=======
 pub use image::{Image, Placement, sine};
->>>>>>> replay
 pub(crate) use picture::times;
 pub use picture::{Picture, yuv};
 pub(crate) use plane::{Plane, Rule};

@@ -15,7 +15,7 @@ const FALL: i64 = 450_000;
 /// A combo from here on is seen to break.
 const WORTH_SEEING: u32 = 20;
 /// Sizes of the combo while it pops, in percent; the first is at rest.
-const POPS: [i32; 4] = [100, 105, 110, 116];
+const POPS: [i64; 4] = [100, 105, 110, 116];
 /// Digits of the score, at least.
 const SCORE_DIGITS: usize = 8;
 
@@ -72,9 +72,8 @@ impl Accuracy {
         let grade_right = right - font.width("100.00%") - kit.px(12);
         let grades = Grade::ALL.map(|grade| {
             let small = format!("{}-small", grade.element(silver));
-            let element = kit.stage.skin.element(&small).and_then(|element| element.frames.first());
-            let stamp = match element {
-                Some(image) => Stamp::plain(&with_height(image, font.height)),
+            let stamp = match kit.element(&small, 100) {
+                Some(image) => Stamp::plain(&with_height(&image, font.height)),
                 None => {
                     let face = crate::draw::letters::Letters::BOLD;
                     let image = face.line(grade.name(), font.height as u32).tinted(grade.colour(silver));
@@ -113,9 +112,9 @@ pub(super) struct Combo {
 impl Combo {
     pub(super) fn new(kit: &Kit<'_>) -> Self {
         let config = &kit.stage.skin.config;
-        let font = |percent: i32| {
+        let font = |percent: i64| {
             Font::legacy(kit, &config.combo_prefix, config.combo_overlap, 128 * percent / 100)
-                .unwrap_or_else(|| Font::own("0123456789x", kit.px(50) * percent / 100, WHITE, true))
+                .unwrap_or_else(|| Font::own("0123456789x", kit.px(50) * percent as i32 / 100, WHITE, true))
         };
         Self { fonts: POPS.map(font).into(), at: (kit.margin(), kit.height - kit.margin()) }
     }

@@ -141,17 +141,15 @@ impl Keys {
 
 /// A legacy skin's key.
 fn legacy_key(kit: &Kit<'_>, side: i32) -> Option<Image> {
-    let image = kit.stage.skin.element("inputoverlay-key")?.frames.first()?;
+    let image = kit.element("inputoverlay-key", 100)?;
     Some(image.resized(side as u32, side as u32))
 }
 
 /// What lies behind a legacy skin's keys: drawn for a row of them, turned to stand at the side.
 fn legacy_background(kit: &Kit<'_>, length: i32) -> Option<Image> {
     legacy_key(kit, 1)?;
-    let element = kit.stage.skin.element("inputoverlay-background")?;
-    let image = element.frames.first().filter(|image| image.width > 0 && image.height > 0)?;
-    let thick = kit.px((image.height.min(512) as i32) * 720 / (768 * element.density.max(1) as i32));
-    let lying = image.resized(length.max(1) as u32, thick as u32);
+    let image = kit.element("inputoverlay-background", 100)?;
+    let lying = image.resized(length.max(1) as u32, image.height);
     Some(Image::of(lying.height, lying.width, |x, y| {
         let index = (lying.height - 1 - x) as usize * lying.width as usize + y as usize;
         lying.pixels.get(index).copied().unwrap_or_default()
