@@ -3,6 +3,7 @@
 
 mod corpus;
 mod fixtures;
+mod hud;
 mod mania;
 mod mutations;
 mod skins;
