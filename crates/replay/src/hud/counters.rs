@@ -15,7 +15,7 @@ const FALL: i64 = 450_000;
 /// A combo from here on is seen to break.
 const WORTH_SEEING: u32 = 20;
 /// Sizes of the combo while it pops, in percent; the first is at rest.
-const POPS: [i32; 4] = [100, 105, 110, 116];
+const POPS: [i64; 4] = [100, 105, 110, 116];
 /// Digits of the score, at least.
 const SCORE_DIGITS: usize = 8;
 
@@ -56,9 +56,10 @@ impl Score {
 pub(super) struct Accuracy {
     font: Font,
     grades: Vec<(Grade, Stamp)>,
-    /// The right side of the number, and the left side of the grade's room.
+    /// The right side of the number, and its top.
     at: (i32, i32),
-    pub(super) left: i32,
+    /// The right side of the grade.
+    grade_right: i32,
 }
 
 impl Accuracy {
@@ -68,12 +69,11 @@ impl Accuracy {
             .unwrap_or_else(|| Font::own("0123456789.%", kit.px(22), WHITE, true));
         let right = kit.width - kit.margin();
         let silver = Grading::of(kit.stage).silver;
-        let widest = right - font.width("100.00%") - kit.px(10);
+        let grade_right = right - font.width("100.00%") - kit.px(12);
         let grades = Grade::ALL.map(|grade| {
             let small = format!("{}-small", grade.element(silver));
-            let element = kit.stage.skin.element(&small).and_then(|element| element.frames.first());
-            let stamp = match element {
-                Some(image) => Stamp::plain(&with_height(image, font.height)),
+            let stamp = match kit.element(&small, 100) {
+                Some(image) => Stamp::plain(&with_height(&image, font.height)),
                 None => {
                     let face = crate::draw::letters::Letters::BOLD;
                     let image = face.line(grade.name(), font.height as u32).tinted(grade.colour(silver));
@@ -82,12 +82,7 @@ impl Accuracy {
             };
             (grade, stamp)
         });
-        let broadest = grades.iter().map(|(_, stamp)| stamp.width).max().unwrap_or(0);
-        Self { font, grades: grades.into(), at: (right, top), left: widest - broadest }
-    }
-
-    pub(super) fn height(&self) -> i32 {
-        self.font.height
+        Self { font, grades: grades.into(), at: (right, top), grade_right }
     }
 
     pub(super) fn bottom(&self) -> i32 {
@@ -102,8 +97,7 @@ impl Accuracy {
         let text = Self::digits(now.reading.accuracy);
         self.font.write(onto, &text, self.at, Side::Right, now.opacity, 0);
         if let Some((_, stamp)) = self.grades.iter().find(|(grade, _)| *grade == now.reading.grade) {
-            let room = self.at.0 - self.font.width("100.00%") - self.left;
-            stamp.draw(onto, self.left + (room - stamp.width) / 2, self.at.1, now.opacity);
+            stamp.draw(onto, self.grade_right - stamp.width, self.at.1, now.opacity);
         }
     }
 }
@@ -118,9 +112,9 @@ pub(super) struct Combo {
 impl Combo {
     pub(super) fn new(kit: &Kit<'_>) -> Self {
         let config = &kit.stage.skin.config;
-        let font = |percent: i32| {
+        let font = |percent: i64| {
             Font::legacy(kit, &config.combo_prefix, config.combo_overlap, 128 * percent / 100)
-                .unwrap_or_else(|| Font::own("0123456789x", kit.px(50) * percent / 100, WHITE, true))
+                .unwrap_or_else(|| Font::own("0123456789x", kit.px(50) * percent as i32 / 100, WHITE, true))
         };
         Self { fonts: POPS.map(font).into(), at: (kit.margin(), kit.height - kit.margin()) }
     }
@@ -166,7 +160,7 @@ impl Points {
     pub(super) fn new(kit: &Kit<'_>, bottom: i32) -> Self {
         let font = Font::own("0123456789", kit.px(26), WHITE, true);
         let unit = kit.label("pp", 16);
-        let at = (kit.margin(), bottom - kit.px(14) - font.height);
+        let at = (kit.margin(), bottom - kit.px(18) - font.height);
         Self { font, unit, at }
     }
 

@@ -1,7 +1,7 @@
 //! Which keys are pressed and how often they were; at the right side.
 
 use super::{
-    kit::{DARK, Kit, LIVELY, PALE, Stamp, WHITE, fainter, plate, share},
+    kit::{DARK, Kit, LIVELY, Stamp, WHITE, fainter, plate, share},
     numbers::{Font, Side},
     timeline::Now,
 };
@@ -83,8 +83,7 @@ impl Keys {
         let key = |(index, (name, rgb)): (usize, (String, Rgb))| {
             let height = (side * 26 / 100).max(6) as u32;
             let label = if is_small { String::new() } else { name };
-            let label =
-                Letters::BOLD.line(&label, height).tinted(if legacy.is_some() { WHITE } else { PALE });
+            let label = Letters::BOLD.line(&label, height);
             let lit = match &legacy {
                 Some(image) => Stamp::plain(&image.tinted(rgb)),
                 None => plate(side, side, side / 5, rgb, 235),
@@ -142,17 +141,15 @@ impl Keys {
 
 /// A legacy skin's key.
 fn legacy_key(kit: &Kit<'_>, side: i32) -> Option<Image> {
-    let image = kit.stage.skin.element("inputoverlay-key")?.frames.first()?;
+    let image = kit.element("inputoverlay-key", 100)?;
     Some(image.resized(side as u32, side as u32))
 }
 
 /// What lies behind a legacy skin's keys: drawn for a row of them, turned to stand at the side.
 fn legacy_background(kit: &Kit<'_>, length: i32) -> Option<Image> {
     legacy_key(kit, 1)?;
-    let element = kit.stage.skin.element("inputoverlay-background")?;
-    let image = element.frames.first().filter(|image| image.width > 0 && image.height > 0)?;
-    let thick = kit.px((image.height.min(512) as i32) * 720 / (768 * element.density.max(1) as i32));
-    let lying = image.resized(length.max(1) as u32, thick as u32);
+    let image = kit.element("inputoverlay-background", 100)?;
+    let lying = image.resized(length.max(1) as u32, image.height);
     Some(Image::of(lying.height, lying.width, |x, y| {
         let index = (lying.height - 1 - x) as usize * lying.width as usize + y as usize;
         lying.pixels.get(index).copied().unwrap_or_default()

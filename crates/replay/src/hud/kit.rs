@@ -99,6 +99,26 @@ impl<'a> Kit<'a> {
         Stamp::shaded(&Letters::BOLD.line(text, height).tinted(PALE), height)
     }
 
+    /// A legacy skin's element as it is drawn, in `percent` of its own size; nothing to be seen where the skin hides it. `None`
+    /// where the skin has none.
+    pub(super) fn element(&self, name: &str, percent: i64) -> Option<Image> {
+        let element = self.stage.skin.element(name)?;
+        let Some(frame) = element.frames.first().filter(|frame| frame.width > 0 && frame.height > 0) else {
+            return Some(Image::empty(1, 1));
+        };
+        Some(frame.resized(
+            self.skin_px(i64::from(frame.width) * percent, element.density) as u32,
+            self.skin_px(i64::from(frame.height) * percent, element.density) as u32,
+        ))
+    }
+
+    /// So many hundredths of a skin's pixels in pixels of the picture; at least one, and no more than the picture has. Skins are
+    /// drawn for a picture 768 units high.
+    pub(super) fn skin_px(&self, hundredths: i64, density: u32) -> i32 {
+        let pixels = hundredths.clamp(0, 1 << 24) * self.unit / (7_680_000 * i64::from(density.max(1)));
+        pixels.clamp(1, i64::from(self.width.max(self.height))) as i32
+    }
+
     fn text(&self) -> &dyn Text {
         self.stage.text
     }

@@ -6,7 +6,7 @@ use super::{
     timeline::Now,
 };
 use crate::{
-    draw::{Image, Picture, Rgb, raster},
+    draw::{Picture, Rgb, raster},
     standard::judge::life_at,
     time::Micros,
 };
@@ -127,20 +127,11 @@ impl Life {
 
 /// A legacy skin's bar, where it has one, and how far it goes down.
 fn legacy(kit: &Kit<'_>) -> Option<(Look, i32)> {
-    let skin = kit.stage.skin;
-    let sized = |name: &str| -> Option<Image> {
-        let element = skin.element(name)?;
-        let frame = element.frames.first()?;
-        // Skins are drawn for a picture 768 units high; nobody's bar is larger than the picture.
-        let density = element.density.max(1) as i32;
-        let pixels = |length: u32| kit.px((length.min(8192) as i32) * 720 / (768 * density)).min(kit.width);
-        Some(frame.resized(pixels(frame.width) as u32, pixels(frame.height) as u32))
-    };
-    let fill = sized("scorebar-colour")?;
-    let back = sized("scorebar-bg");
+    let fill = kit.element("scorebar-colour", 100)?;
+    let back = kit.element("scorebar-bg", 100);
     // Bars with a marker are of the newer kind, whose colour lies elsewhere.
-    let (x, y) = if skin.element("scorebar-marker").is_some() { (12, 12) } else { (5, 16) };
-    let inset = (kit.px(x * 720 / 768) & !1, kit.px(y * 720 / 768));
+    let (x, y) = if kit.stage.skin.element("scorebar-marker").is_some() { (1200, 1248) } else { (480, 1600) };
+    let inset = (kit.skin_px(x, 1) & !1, kit.skin_px(y, 1));
     let bottom = inset.1 + fill.height as i32;
     let look = Look::Legacy { back: back.as_ref().map(Stamp::plain), fill: Strips::new(&fill), inset };
     Some((look, bottom))

@@ -54,7 +54,7 @@ impl HitErrors {
         let bands = windows.iter().rev().map(|(hit, window)| (width(*window), kit::colour(*hit))).collect();
         let tick = (kit.px(2), kit.px(18));
         let centre = (kit.width / 2, kit.height - kit.margin() - tick.1 / 2);
-        let side = kit.px(8) as u32 | 1;
+        let side = kit.px(11) as u32 | 1;
         let arrow = Stamp::shaded(&triangle(side), side * 2);
         let font = Font::own("0123456789.", kit.px(14), WHITE, true);
         let unit = kit.label("UR", 9);

@@ -1,7 +1,7 @@
 //! Who plays which map, with which mods.
 
 use super::{
-    kit::{Kit, PALE, Stamp, WHITE, plate},
+    kit::{Kit, PALE, Stamp, WHITE},
     numbers::{hundredths, with_height},
     performance::Performance,
     timeline::Now,

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kit::{Kit, Stamp};
-use crate::{
-    draw::{Image, Picture, Rgb, letters::Letters},
-    skin::Skin,
-};
+use crate::draw::{Image, Picture, Rgb, letters::Letters};
 
 /// Where a number stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,31 +59,21 @@ impl Font {
     }
 
     /// A legacy skin's digits in `percent` of their size, where it has all ten; signs that it lacks are not written.
-    pub(super) fn legacy(kit: &Kit<'_>, prefix: &str, overlap: i32, percent: i32) -> Option<Self> {
-        let skin: &Skin = kit.stage.skin;
+    pub(super) fn legacy(kit: &Kit<'_>, prefix: &str, overlap: i32, percent: i64) -> Option<Self> {
         let mut letters = BTreeMap::new();
-        let (mut height, mut gap) = (0, 0);
         for (letter, end) in LEGACY {
-            let element = skin.element(&format!("{prefix}-{end}"));
-            let Some(frame) = element.and_then(|element| element.frames.first()) else {
-                if letter.is_ascii_digit() {
-                    return None;
+            match kit.element(&format!("{prefix}-{end}"), percent) {
+                Some(image) => {
+                    letters.insert(*letter, Stamp::plain(&image));
                 }
-                continue;
-            };
-            // Skins are drawn for a picture 768 units high.
-            let density = element.map_or(1, |element| element.density.max(1)) as i32;
-            let pixels = |length: i32| kit.px(length.abs() * 720 * percent / (768 * density * 100));
-            let image = frame.resized(
-                pixels((frame.width as i32).min(2048)) as u32,
-                pixels((frame.height as i32).min(2048)) as u32,
-            );
-            if *letter == '0' {
-                height = image.height as i32;
-                gap = if overlap == 0 { 0 } else { -overlap.signum() * pixels(overlap * density) };
+                None if letter.is_ascii_digit() => return None,
+                None => {}
             }
-            letters.insert(*letter, Stamp::plain(&image));
         }
+        let density = kit.stage.skin.element(&format!("{prefix}-0")).map_or(1, |element| element.density);
+        let hundredths = i64::from(overlap.abs()) * i64::from(density) * percent;
+        let gap = if overlap == 0 { 0 } else { -overlap.signum() * kit.skin_px(hundredths, density) };
+        let height = letters.get(&'0').map_or(1, |stamp| stamp.height);
         Some(Self { letters, gap, height })
     }
 

@@ -165,7 +165,7 @@ fn grade(sheet: &mut Sheet<'_>) {
 fn numbers(sheet: &mut Sheet<'_>, performance: &Performance) {
     let stage = sheet.kit.stage;
     let end = &stage.play.end;
-    sheet.named("SCORE", &grouped(end.score), (0, 122), 48, PALE);
+    sheet.named("SCORE", &grouped(stage.replay.score), (0, 122), 48, PALE);
     let accuracy = hundredths(u64::from(end.accuracy / 100)) + "%";
     let rate = hundredths(unstable_rate(end, stage.mods.speed).into());
     let pp = if performance.running.is_empty() {
