@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use replay::error::ReplayError;
 use serde::{Deserialize, Serialize};
 
 use crate::report::Check;
@@ -50,6 +51,9 @@ pub enum RenderError {
         /// The checks, failed and passed.
         checks: Vec<Check>,
     },
+    /// A replay that cannot be shown.
+    #[error("{0}")]
+    Replay(ReplayError),
     /// Memory ran out, by the worker's limit or the machine's.
     #[error(
         "the render needed more memory than it may use: choose a smaller canvas or raise the worker's limit"
@@ -78,6 +82,7 @@ impl RenderError {
             Self::Decode { .. } => "decode_failed",
             Self::Encode { .. } => "encode_failed",
             Self::Verify { .. } => "verify_failed",
+            Self::Replay(error) => error.code(),
             Self::OutOfMemory => "out_of_memory",
             Self::Io { .. } => "worker_io",
             Self::Protocol { .. } => "worker_protocol",
@@ -96,7 +101,7 @@ impl RenderError {
     /// Whether the same order with the same sources fails again.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::Decode { .. } => true,
+            Self::Refused { .. } | Self::Decode { .. } | Self::Replay(_) => true,
             Self::SourceUnavailable { permanent, .. } => *permanent,
             _ => false,
         }

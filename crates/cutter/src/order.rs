@@ -3,6 +3,7 @@
 //! An order names sources by index and length only; it holds no address, path or secret. Field ranges are checked
 //! by [`Order::problems`], which reports everything that is wrong at once.
 
+use contracts::replay::ReplayOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Problem, ProblemKind};
@@ -37,6 +38,21 @@ pub struct Order {
     /// How pictures are encoded.
     #[serde(default)]
     pub encoder: EncoderSettings,
+}
+
+/// The files of a replay's video among the sources of an order, and how it looks and sounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayOrder {
+    /// The .osr.
+    pub replay: u32,
+    /// The .osz or .osu.
+    pub map: u32,
+    /// The song, where it is a file of its own.
+    pub audio: Option<u32>,
+    /// The .osk.
+    pub skin: Option<u32>,
+    /// How it looks and sounds.
+    pub options: ReplayOptions,
 }
 
 /// What is known about a source before it is opened.
@@ -271,6 +287,9 @@ pub struct EncoderSettings {
     pub segment_seconds: u32,
     /// Audio bits per second (AAC).
     pub audio_bit_rate: u32,
+    /// The pictures are drawn, not filmed: plain areas with hard edges.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drawn: bool,
 }
 
 impl Default for EncoderSettings {
@@ -281,6 +300,7 @@ impl Default for EncoderSettings {
             keyframe_seconds: 2,
             segment_seconds: 10,
             audio_bit_rate: 160_000,
+            drawn: false,
         }
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::av::AvError;
 use crate::container::Container;
 use crate::copy::{CopyError, copy_segment};
+use crate::drawn::{Drawing, draw_segment};
 use crate::error::{Problem, RenderError};
 use crate::facts::Probe;
 use crate::names::Nameplate;
@@ -41,11 +42,22 @@ pub(crate) struct Opened {
 /// Everything that the parallel part works with.
 pub(crate) struct Workshop<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) opened: &'a [Option<Opened>],
+    pub(crate) footage: Footage<'a>,
     pub(crate) limits: &'a MediaLimits,
     pub(crate) job_dir: &'a Path,
-    /// What is written over each clip, drawn.
-    pub(crate) names: &'a [Option<Nameplate>],
+}
+
+/// Where pictures and sound come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Footage<'a> {
+    /// They are cut out of sources.
+    Cut {
+        opened: &'a [Option<Opened>],
+        /// What is written over each clip, drawn.
+        names: &'a [Option<Nameplate>],
+    },
+    /// They are drawn. The sound is made as a whole, by who leads.
+    Drawn(&'a dyn Drawing),
 }
 
 /// One piece of parallel work.
@@ -96,8 +108,12 @@ pub(crate) fn reading_failed(source: u32, clip: Option<u32>, error: AvError) -> 
 impl Workshop<'_> {
     /// All pieces of the plan.
     pub(crate) fn all(&self) -> Vec<Piece> {
+        let sounds = match self.footage {
+            Footage::Cut { .. } => self.plan.clips.len(),
+            Footage::Drawn(_) => 0,
+        };
         let segments = (0..self.plan.segments.len()).map(Piece::Segment);
-        segments.chain((0..self.plan.clips.len()).map(Piece::Sound)).collect()
+        segments.chain((0..sounds).map(Piece::Sound)).collect()
     }
 
     /// How many frames have to be encoded for a piece. Copies and sound cost little beside that.
@@ -210,7 +226,10 @@ impl Workshop<'_> {
     }
 
     fn opened(&self, source: u32) -> Result<&Opened, RenderError> {
-        let opened = self.opened.get(source as usize).and_then(Option::as_ref);
+        let opened = match self.footage {
+            Footage::Cut { opened, .. } => opened.get(source as usize).and_then(Option::as_ref),
+            Footage::Drawn(_) => None,
+        };
         opened.ok_or_else(|| RenderError::Protocol { reason: format!("source {source} is missing") })
     }
 
@@ -226,7 +245,10 @@ impl Workshop<'_> {
             clip,
             video: &opened.probe.video,
             opening: video_opening(opened, self.limits, threads),
-            name: self.names.get(clip.index as usize).and_then(Option::as_ref),
+            name: match self.footage {
+                Footage::Cut { names, .. } => names.get(clip.index as usize).and_then(Option::as_ref),
+                Footage::Drawn(_) => None,
+            },
         })
     }
 
@@ -262,6 +284,9 @@ impl Workshop<'_> {
                 Err(CopyError::Io(error)) => return Err(Some(error.into())),
                 Err(CopyError::Stopped) => return Err(None),
             }
+        } else if let Footage::Drawn(drawing) = self.footage {
+            let made = draw_segment(drawing, self.plan, segment, threads, &draft, on_frame);
+            made.map_err(|error| segment_failed(clip, error))?
         } else {
             let before = match segment.kind {
                 SegmentKind::Blend => {
@@ -271,17 +296,7 @@ impl Workshop<'_> {
             };
             let take = self.take(clip, threads)?;
             let made = encode_segment(self.plan, segment, &take, before.as_ref(), &draft, on_frame);
-            made.map_err(|error| match error {
-                SegmentError::Refused(kind) => {
-                    let problem = Problem { clip: Some(clip.index), source: Some(clip.source), kind };
-                    Some(RenderError::Refused { problems: vec![problem] })
-                }
-                SegmentError::Decode(error) => Some(reading_failed(clip.source, Some(clip.index), error)),
-                SegmentError::Encode(AvError::OutOfMemory) => Some(RenderError::OutOfMemory),
-                SegmentError::Encode(error) => Some(RenderError::Encode { reason: error.to_string() }),
-                SegmentError::Io(error) => Some(error.into()),
-                SegmentError::Stopped => None,
-            })?
+            made.map_err(|error| segment_failed(clip, error))?
         };
         std::fs::rename(&draft, &path).map_err(|error| Some(error.into()))?;
         Ok(Some(Outcome::Segment(index, path, facts, false)))
@@ -334,6 +349,21 @@ impl Workshop<'_> {
                 .is_ok_and(|reader| reader.form == MONTAGE && reader.samples == clip.samples),
         };
         whole && speech.is_none_or(samples)
+    }
+}
+
+/// The error for a segment that was not made; `None` when it was stopped.
+fn segment_failed(clip: &PlannedClip, error: SegmentError) -> Option<RenderError> {
+    match error {
+        SegmentError::Refused(kind) => {
+            let problem = Problem { clip: Some(clip.index), source: Some(clip.source), kind };
+            Some(RenderError::Refused { problems: vec![problem] })
+        }
+        SegmentError::Decode(error) => Some(reading_failed(clip.source, Some(clip.index), error)),
+        SegmentError::Encode(AvError::OutOfMemory) => Some(RenderError::OutOfMemory),
+        SegmentError::Encode(error) => Some(RenderError::Encode { reason: error.to_string() }),
+        SegmentError::Io(error) => Some(error.into()),
+        SegmentError::Stopped => None,
     }
 }
 

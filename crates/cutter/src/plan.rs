@@ -92,6 +92,9 @@ pub struct Plan {
     pub clips: Vec<PlannedClip>,
     /// The pieces of picture that are made on their own, in the order of the montage.
     pub segments: Vec<Segment>,
+    /// The frame that stands for it; one of the first clip's where none is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poster_frame: Option<u64>,
 }
 
 /// A clip with its exact place on source and montage.
@@ -399,6 +402,7 @@ pub(crate) mod tests {
             sources: vec![],
             clips: vec![],
             segments,
+            poster_frame: None,
         }
     }
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RenderError;
-use crate::order::Order;
+use crate::order::{Order, ReplayOrder};
 use crate::plan::Plan;
 use crate::report::Outcome;
 
@@ -71,6 +71,15 @@ pub enum Task {
         segments: Vec<u32>,
         /// Indexes of clips whose sound is made.
         sounds: Vec<u32>,
+    },
+    /// Only plan the video of a replay: the sources are its files, there are no clips.
+    PlanReplay(Box<ReplayOrder>),
+    /// Make the video of a replay. Pieces that lie in the job directory under their names are used, and left there.
+    Replay {
+        /// What it is made of.
+        replay: Box<ReplayOrder>,
+        /// A plan that was made of this order before.
+        plan: Box<Plan>,
     },
     /// Make the montage. Pieces that lie in the job directory under their names are used.
     Montage {

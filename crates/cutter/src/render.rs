@@ -8,29 +8,21 @@
 //! so. Everything else that was made stays.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use sha2::{Digest, Sha256};
-
-use crate::assemble::{Parts, assemble};
-use crate::av::{AvError, libraries, limit_allocations};
+use crate::av::{AvError, limit_allocations};
 use crate::edges::look;
 use crate::error::{Problem, RenderError};
+use crate::finish::{Finished, Refit, finish, report};
 use crate::names::{Nameplate, missing_letters};
 use crate::order::Order;
-use crate::pieces::{Made, Opened, Piece, Workshop, reading_failed, sound_failed};
-use crate::plan::{Canvas, Plan, SegmentKind, SoundPlan, VideoCodec, hex, piece_file};
+use crate::pieces::{Footage, Made, Opened, Piece, Workshop, reading_failed, sound_failed};
+use crate::plan::{Canvas, Plan, SoundPlan, VideoCodec, piece_file};
 use crate::planner::{Brief, Found, Given, Probed, briefs, placed, plan};
 use crate::probe::{ProbeError, probe};
 use crate::protocol::{Progress, Stage};
-use crate::report::{
-    ClipReport, Fallback, HlsLayout, Loudness, MEDIA_FILE, MediaFacts, PLAYLIST_FILE, POSTER_FILE,
-    PartsReport, PlanReport, Report, SPEECH_FILE, SPRITES_FILE, SandboxReport, SegmentReport,
-};
+use crate::report::{Fallback, Loudness, PartsReport, PlanReport, Report, SPEECH_FILE, TRACK_FILE};
 use crate::sound::copy::{copy_track, write_speech};
 use crate::sound::encode::encode_track;
 use crate::sound::samples::SampleReader;
@@ -38,13 +30,10 @@ use crate::sound::track::SoundTrack;
 use crate::sound::{TrackClip, TrackError};
 use crate::source::ByteSource;
 use crate::title::{FontFiles, Fonts};
-use crate::verify::{Verified, VerifyError, verify};
 
 /// Takes progress; called from several threads, often.
 pub type OnProgress<'a> = dyn Fn(Progress) + Sync + 'a;
 
-/// The sound of the whole montage in the job directory, while it is put together.
-const TRACK_FILE: &str = "track";
 /// How often clips that did not pass are encoded and everything is checked again, before all copies are given up.
 const MOST_ROUNDS: u32 = 3;
 
@@ -290,12 +279,12 @@ impl<'a> Studio<'a> {
                 opened.source.expect(&clip.spans);
             }
         }
-        Ok(Workshop { plan, opened: &self.opened, limits: &self.order.limits, job_dir: self.job_dir, names })
+        let footage = Footage::Cut { opened: &self.opened, names };
+        Ok(Workshop { plan, footage, limits: &self.order.limits, job_dir: self.job_dir })
     }
 
     /// Puts the pieces together and checks the result. `Ok(Err(_))`: something has to be encoded after all.
     fn finish(&self, plan: &Plan, made: &Made) -> Result<Result<Finished, Refit>, RenderError> {
-        let segments: Vec<_> = made.segments.values().cloned().collect();
         let (sound, loudness) = match self.sound(plan) {
             Ok(sound) => sound,
             Err(TrackError::CannotCopy(reason)) => {
@@ -306,34 +295,8 @@ impl<'a> Studio<'a> {
                 return Err(sound_failed(0, 0, error).unwrap_or_else(stopped));
             }
         };
-        let parts = Parts { plan, segments: &segments, sound: &sound };
-        let media = self.job_dir.join(MEDIA_FILE);
-        let mut done = 0;
-        let hls = assemble(&parts, &media, &self.job_dir.join(PLAYLIST_FILE), || {
-            done += 1;
-            (self.on_progress)(Progress {
-                stage: Stage::Assembling,
-                frames_done: done,
-                frames_total: plan.frames,
-            });
-        })?;
-        let done = AtomicU64::new(0);
-        let on_frame = || {
-            let frames_done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            (self.on_progress)(Progress { stage: Stage::Verifying, frames_done, frames_total: plan.frames });
-        };
-        let (poster, sprites) = (self.job_dir.join(POSTER_FILE), self.job_dir.join(SPRITES_FILE));
-        match verify(&parts, &media, (&poster, &sprites), self.order.limits.threads, on_frame) {
-            Ok(verified) => {
-                let segments = segment_reports(plan, &segments);
-                let offsets = parts.offsets();
-                std::fs::remove_file(self.job_dir.join(TRACK_FILE))?;
-                let packets = (sound.copied_packets, sound.encoded_packets);
-                Ok(Ok(Finished { verified, hls, segments, loudness, offsets, packets }))
-            }
-            Err(VerifyError::Clips(clips)) => Ok(Err(Refit { clips, sound: None })),
-            Err(VerifyError::Render(error)) => Err(error),
-        }
+        let place = (self.job_dir, self.order.limits.threads);
+        finish(plan, made, &sound, loudness, place, self.on_progress)
     }
 
     /// The sound of the whole montage, and what was measured in each clip.
@@ -393,44 +356,11 @@ impl<'a> Studio<'a> {
             .collect()
     }
 
-    fn report(self, plan: Plan, finished: Finished, (kept, made): (u32, u32)) -> Result<Report, RenderError> {
-        let (bytes, sha256) = digest(&self.job_dir.join(MEDIA_FILE))?;
+    fn report(self, plan: Plan, finished: Finished, pieces: (u32, u32)) -> Result<Report, RenderError> {
         let fallbacks =
             self.forced.iter().map(|(clip, reason)| Fallback { clip: *clip, reason: reason.clone() });
-        Ok(Report {
-            media: MediaFacts {
-                width: plan.canvas.width,
-                height: plan.canvas.height,
-                frame_rate: plan.canvas.frame_rate,
-                frames: plan.frames,
-                duration_ticks: plan.duration_ticks(),
-                bytes,
-                sha256,
-                video_codec: plan.canvas.codec.name().to_owned(),
-                audio_codec: "aac".to_owned(),
-                content_type: "video/mp4".to_owned(),
-            },
-            clips: clip_reports(&plan, &finished),
-            hls: finished.hls,
-            segments: finished.segments,
-            sound: match &plan.sound {
-                SoundPlan::Copy { .. } => {
-                    let (copied, encoded) = finished.packets;
-                    format!("{copied} packets are copied, {encoded} around the seams are encoded")
-                }
-                SoundPlan::Encode { why } => format!("encoded: {why}"),
-            },
-            pieces_kept: kept,
-            pieces_made: made,
-            fallbacks: fallbacks.collect(),
-            sprites: finished.verified.sprites,
-            sources: self.facts(),
-            plan_hash: plan.hash(),
-            checks: finished.verified.checks,
-            libraries: libraries(),
-            sandbox: SandboxReport::default(),
-            plan,
-        })
+        let (fallbacks, sources) = (fallbacks.collect(), self.facts());
+        Ok(Report { fallbacks, sources, ..report(plan, finished, pieces, self.job_dir)? })
     }
 }
 
@@ -440,81 +370,5 @@ impl Opened {
         let found = look(&mut demuxer, &self.probe, codec, brief);
         self.pool.put(demuxer);
         found
-    }
-}
-
-/// What has to be encoded after all.
-struct Refit {
-    clips: BTreeMap<u32, String>,
-    sound: Option<String>,
-}
-
-/// A montage that passed its checks.
-struct Finished {
-    verified: Verified,
-    hls: HlsLayout,
-    segments: Vec<SegmentReport>,
-    loudness: Vec<Option<Loudness>>,
-    offsets: Vec<i64>,
-    /// Packets of sound that were copied and that were made.
-    packets: (u64, u64),
-}
-
-fn segment_reports(
-    plan: &Plan,
-    made: &[(std::path::PathBuf, crate::segment::SegmentFacts)],
-) -> Vec<SegmentReport> {
-    let segments = plan.segments.iter().zip(made);
-    segments
-        .map(|(segment, (_, facts))| SegmentReport {
-            clip: segment.clip,
-            kind: segment.kind,
-            first_frame: plan.segment_start(segment),
-            frames: segment.frames,
-            sha256: facts.digest(),
-        })
-        .collect()
-}
-
-fn clip_reports(plan: &Plan, finished: &Finished) -> Vec<ClipReport> {
-    let rate = plan.canvas.frame_rate;
-    let encoded = |clip: u32| {
-        let own =
-            plan.segments.iter().filter(|segment| segment.clip == clip && segment.kind != SegmentKind::Copy);
-        own.map(|segment| segment.frames).sum()
-    };
-    let clips = plan.clips.iter().zip(&finished.loudness).zip(&finished.offsets);
-    clips
-        .map(|((clip, loudness), offset)| ClipReport {
-            index: clip.index,
-            source: clip.source,
-            title: clip.title.clone(),
-            montage_start_ticks: rate.frame_to_ticks(clip.first_frame),
-            montage_end_ticks: rate
-                .frame_to_ticks(clip.first_frame + clip.frames - clip.effects.dissolve_out),
-            source_start_ticks: clip.start_ticks,
-            source_end_ticks: clip.start_ticks.saturating_add(rate.frame_to_ticks(clip.frames)),
-            source_start_frame: clip.start_frame,
-            frames: clip.frames,
-            encoded_frames: encoded(clip.index),
-            copied_frames: clip.copied_frames,
-            sound_offset_ticks: *offset,
-            loudness: *loudness,
-        })
-        .collect()
-}
-
-fn digest(path: &Path) -> Result<(u64, String), RenderError> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut bytes = 0;
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok((bytes, hex(&hash.finalize())));
-        }
-        hash.update(&buffer[..count]);
-        bytes += count as u64;
     }
 }

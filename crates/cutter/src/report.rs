@@ -1,5 +1,6 @@
 //! The report: what a render worker says about the montage it made. Data only.
 
+use contracts::replay::ReplayReport;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Probe;
@@ -12,6 +13,8 @@ pub const MEDIA_FILE: &str = "media.mp4";
 pub const POSTER_FILE: &str = "poster.jpg";
 /// Name of the HLS playlist over the finished file in the job directory.
 pub const PLAYLIST_FILE: &str = "media.m3u8";
+/// The sound of the whole montage in the job directory, while it is put together.
+pub(crate) const TRACK_FILE: &str = "track";
 /// Name of the preview sprites in the job directory.
 pub const SPRITES_FILE: &str = "sprites.jpg";
 /// Name of the montage's sound for transcription in the job directory: 16 kHz, mono, 16 bit, as long as the montage.
@@ -100,6 +103,30 @@ pub enum Outcome {
     Parts(PartsReport),
     /// A montage, in the job directory.
     Montage(Box<Report>),
+    /// The video of a replay, in the job directory.
+    Replay(Box<ReplayOutcome>),
+}
+
+/// The video of a replay, and what was played.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayOutcome {
+    /// The video: a montage whose clips are its chapters.
+    pub report: Report,
+    /// What was played, and whether it is what the replay counts.
+    pub play: ReplayReport,
+    /// What happens, in words, in order of time.
+    pub captions: Vec<ReplayCaption>,
+}
+
+/// Something that happens in a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayCaption {
+    /// Start on the video, in microseconds.
+    pub from: i64,
+    /// End on the video, in microseconds.
+    pub to: i64,
+    /// What.
+    pub text: String,
 }
 
 /// Facts about the finished file.

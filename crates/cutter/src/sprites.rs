@@ -54,7 +54,9 @@ impl Pictures {
         Self {
             geometry,
             // A tenth into the first clip: past a fade, before the end of the scene.
-            poster_frame: plan.clips.first().map_or(0, |clip| clip.frames / 10),
+            poster_frame: plan
+                .poster_frame
+                .unwrap_or_else(|| plan.clips.first().map_or(0, |clip| clip.frames / 10)),
             poster: None,
             tiles: Vec::new(),
             tile_scaler: Scaler::new(),

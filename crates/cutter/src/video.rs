@@ -16,7 +16,7 @@ use crate::error::ProblemKind;
 use crate::facts::VideoFacts;
 use crate::names::Nameplate;
 use crate::picture::{Placer, Target};
-use crate::plan::{Canvas, Plan, PlannedClip, Segment, end_slack, tolerance};
+use crate::plan::{Canvas, Plan, PlannedClip, Segment, VideoCodec, end_slack, tolerance};
 use crate::reader::{Opening, Reader, Timed};
 use crate::segment::{SegmentFacts, SegmentWriter};
 use crate::time::{FrameRate, TICKS_PER_SECOND};
@@ -49,9 +49,9 @@ impl From<AvError> for SegmentError {
 }
 
 /// Chooses the source frame for each moment, in growing order.
-struct Screen {
+pub(crate) struct Screen {
     reader: Reader,
-    current: Option<Timed>,
+    pub(crate) current: Option<Timed>,
     next: Option<Timed>,
     ended: bool,
     tolerance: i64,
@@ -61,7 +61,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn open(opening: Opening, video: &VideoFacts, start: i64) -> Result<Self, AvError> {
+    pub(crate) fn open(opening: Opening, video: &VideoFacts, start: i64) -> Result<Self, AvError> {
         let usual_length = opening.usual_length;
         let mut reader = Reader::open_for_seek(opening)?;
         let tolerance = tolerance(video.frame_rate);
@@ -71,7 +71,7 @@ impl Screen {
     }
 
     /// Goes to `moment`. Says whether another frame is on the screen than before.
-    fn advance(&mut self, moment: i64) -> Result<bool, SegmentError> {
+    pub(crate) fn advance(&mut self, moment: i64) -> Result<bool, SegmentError> {
         let mut changed = false;
         loop {
             if self.next.is_none() && !self.ended {
@@ -186,8 +186,26 @@ pub(crate) fn encode_segment(
         .differences
         .is_empty()
         .then(|| Likeness { video: take.video, most_bits: most_bits(take, canvas.frame_rate) });
-    let mut encoder = Encoder::video(canvas, &plan.encoder, like.as_ref(), take.opening.threads)?;
-    let mut writer = SegmentWriter::create(path, canvas.codec)?;
+    let encoder = Encoder::video(canvas, &plan.encoder, like.as_ref(), take.opening.threads)?;
+    encode_pictures(encoder, canvas.codec, segment.frames, path, |frame| {
+        let mut picture = shot.frame(segment.first_frame + frame)?;
+        if let Some((before, first)) = before.as_mut() {
+            let weight = weight(frame + 1, segment.frames + 1);
+            picture = dissolve(&before.frame(*first + frame)?, &picture, weight)?;
+        }
+        Ok(on_frame().then_some(picture))
+    })
+}
+
+/// Encodes so many pictures into a segment file. `picture` gives each by its number in the segment; `None`: it is to stop.
+pub(crate) fn encode_pictures(
+    mut encoder: Encoder,
+    codec: VideoCodec,
+    frames: u64,
+    path: &Path,
+    mut picture: impl FnMut(u64) -> Result<Option<Frame>, SegmentError>,
+) -> Result<SegmentFacts, SegmentError> {
+    let mut writer = SegmentWriter::create(path, codec)?;
     let mut keep = |packet: &crate::av::frame::Packet| -> Result<(), SegmentError> {
         let frame = packet.pts().and_then(|pts| u32::try_from(pts).ok());
         let frame = frame.ok_or_else(|| AvError::new("encode", "a picture lost its number"))?;
@@ -195,25 +213,18 @@ pub(crate) fn encode_segment(
         let unit = unit.ok_or_else(|| AvError::new("encode", "a picture came out damaged"))?;
         Ok(writer.write(frame, packet.is_key(), &unit)?)
     };
-    for frame in 0..segment.frames {
-        let mut picture = shot.frame(segment.first_frame + frame)?;
-        if let Some((before, first)) = before.as_mut() {
-            let weight = weight(frame + 1, segment.frames + 1);
-            picture = dissolve(&before.frame(*first + frame)?, &picture, weight)?;
-        }
+    for frame in 0..frames {
+        let mut picture = picture(frame)?.ok_or(SegmentError::Stopped)?;
         picture.set_pts(frame as i64);
         encoder.encode(Some(&picture), &mut keep)?;
-        if !on_frame() {
-            return Err(SegmentError::Stopped);
-        }
     }
     encoder.encode(None, &mut keep)?;
-    if writer.count() != segment.frames {
-        let reason = format!("{} pictures became {}", segment.frames, writer.count());
+    if writer.count() != frames {
+        let reason = format!("{frames} pictures became {}", writer.count());
         return Err(AvError::new("encode", reason).into());
     }
-    let sets = ParameterSets::of_header(canvas.codec, &encoder.header()).map(|(sets, _)| sets);
-    let sets = sets.filter(|sets| sets.are_complete(canvas.codec));
+    let sets = ParameterSets::of_header(codec, &encoder.header()).map(|(sets, _)| sets);
+    let sets = sets.filter(|sets| sets.are_complete(codec));
     let sets = sets.ok_or_else(|| AvError::new("encode", "the encoder gave no parameter sets"))?;
     Ok(writer.finish(sets, false)?)
 }

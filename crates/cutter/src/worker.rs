@@ -10,7 +10,8 @@ use crate::error::RenderError;
 use crate::protocol::{FromWorker, Progress, ProtocolError, Stage, Task, ToWorker, read_message};
 use crate::remote::{Client, RemoteSource};
 use crate::render::Studio;
-use crate::report::{Outcome, Report, SandboxReport};
+use crate::replay::Theatre;
+use crate::report::{Outcome, ReplayOutcome, Report, SandboxReport};
 use crate::source::ByteSource;
 use crate::survey::survey;
 use crate::title::Fonts;
@@ -28,7 +29,7 @@ pub fn run(
     socket: UnixStream,
     job_dir: &Path,
     sandbox: SandboxReport,
-    fonts: &Fonts,
+    fonts: &Arc<Fonts>,
     on_lost: impl FnOnce() + Send + 'static,
 ) -> Result<(), ProtocolError> {
     let mut reader = socket.try_clone()?;
@@ -76,6 +77,14 @@ pub fn run(
             Task::Plan => Outcome::Plan(Box::new(studio()?.plan_only()?)),
             Task::Parts { plan, segments, sounds } => {
                 Outcome::Parts(studio()?.parts(&plan, &segments, &sounds)?)
+            }
+            Task::PlanReplay(replay) => Outcome::Plan(Box::new(
+                Theatre::open(&order, &replay, &sources, fonts, &on_progress)?.plan()?,
+            )),
+            Task::Replay { replay, plan } => {
+                let theatre = Theatre::open(&order, &replay, &sources, fonts, &on_progress)?;
+                let made = theatre.make(*plan, job_dir, &on_progress)?;
+                Outcome::Replay(Box::new(ReplayOutcome { report: Report { sandbox, ..made.report }, ..made }))
             }
             Task::Montage { plan, keep_pieces } => {
                 let report = studio()?.montage(plan.map(|plan| *plan), keep_pieces)?;

@@ -1,9 +1,13 @@
-//! Archives (.osz, .osk): files by name, whatever their case and slashes.
+//! Archives (.osz, .osk): files by name, whatever their case, slashes and encoding.
 //!
 //! Promises: no name leaves the archive and none is a link; no file unpacks to more than the archive says it has, and all
 //! together say no more than [`Limits`] allow, so that however often files are read, memory holds one at a time. A folder around
 //! everything is as if it were not there. Fails with [`ReplayError::ArchiveCorrupt`] and [`ReplayError::ArchiveUnsafe`]; a file that is packed in
 //! ways that are not known here fails when it is read, for it may never be.
+
+mod names;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +17,7 @@ use std::{
 
 use zip::result::ZipError;
 
+use self::names::{decoded, folders_around, is_guessed, key, outline, steps};
 use crate::{
     error::{About, ReplayError},
     limits::Limits,
@@ -28,6 +33,8 @@ const LARGE: u64 = 64 << 20;
 /// What each file of an archive's directory begins with.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 
+type Zip = zip::ZipArchive<Cursor<Vec<u8>>>;
+
 /// The files of an archive, or a few files that stand for one.
 #[derive(Debug, Clone)]
 pub struct Archive {
@@ -36,7 +43,7 @@ pub struct Archive {
     most_bytes: u64,
     /// By [`key`].
     files: Arc<BTreeMap<String, Entry>>,
-    zip: Option<Arc<Mutex<zip::ZipArchive<Cursor<Vec<u8>>>>>>,
+    zip: Option<Arc<Mutex<Zip>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,15 +68,15 @@ impl Archive {
             return Err(too_many());
         }
         let packed_bytes = bytes.len() as u64;
-        let zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| corrupt("it is not a zip archive"))?;
+        let zip = Zip::new(Cursor::new(bytes)).map_err(|_| corrupt("it is not a zip archive"))?;
         if zip.len() > limits.archive_files {
             return Err(too_many());
         }
         let (mut found, mut all_bytes) = (Vec::new(), 0_u64);
         for index in 0..zip.len() {
             let entry = zip.by_index_data(index).map_err(|_| corrupt("its directory cannot be read"))?;
-            let name =
-                parts(&name_of(&entry)).ok_or_else(|| unsafe_("a name leaves the archive".to_owned()))?;
+            let name = steps(&decoded(entry.name_raw()))
+                .ok_or_else(|| unsafe_("a name leaves the archive".to_owned()))?;
             if entry.is_symlink() {
                 return Err(unsafe_("it holds a link".to_owned()));
             }
@@ -122,7 +129,23 @@ impl Archive {
     /// Whether there is a file of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.files.contains_key(&key(name))
+        self.entry(name).is_some()
+    }
+
+    /// The file of that name, or the only one whose name in an unknown encoding can be that.
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        let key = key(name);
+        let exact = self.files.get(&key);
+        if exact.is_some() || key.is_ascii() {
+            return exact;
+        }
+        let wanted = outline(&key);
+        let mut guessed =
+            self.files.iter().filter(|(other, _)| is_guessed(other) && outline(other) == wanted);
+        match (guessed.next(), guessed.next()) {
+            (Some((_, only)), None) => Some(only),
+            _ => None,
+        }
     }
 
     /// A file's bytes.
@@ -135,7 +158,7 @@ impl Archive {
             let reason = format!("{}: {reason}", shown(name));
             ReplayError::ArchiveCorrupt { about: self.about, reason }
         };
-        match (self.files.get(&key(name)), &self.zip) {
+        match (self.entry(name), &self.zip) {
             (Some(Entry::Here { bytes, .. }), _) if bytes.len() as u64 > self.most_bytes => {
                 let reason = format!("a file has {} bytes, at most {}", bytes.len(), self.most_bytes);
                 Err(ReplayError::ArchiveUnsafe { about: self.about, reason })
@@ -169,46 +192,3 @@ impl Archive {
 pub fn shown(name: &str) -> String {
     name.chars().filter(|letter| !letter.is_control()).take(80).collect()
 }
-
-/// How files are looked up: in lower case, with `/`, without empty steps.
-fn key(name: &str) -> String {
-    let name = name.replace('\\', "/").to_lowercase();
-    let steps: Vec<&str> = name.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
-    steps.join("/")
-}
-
-/// A name as text. Most are UTF-8, whether they say so or not; of the others (Shift-JIS from Windows, say) each byte becomes
-/// some letter, so that they differ as before.
-fn name_of(entry: &zip::read::ZipFileEntry<'_>) -> String {
-    let raw = entry.name_raw();
-    match (std::str::from_utf8(raw), entry.name()) {
-        (Ok(name), _) if !name.is_ascii() => name.to_owned(),
-        (_, Ok(name)) => name.into_owned(),
-        (Ok(name), Err(_)) => name.to_owned(),
-        (Err(_), Err(_)) => raw.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
-/// The steps of a name; `None` where it is absolute, goes up, names a drive or hides its end behind a NUL.
-fn parts(name: &str) -> Option<Vec<String>> {
-    let name = name.replace('\\', "/");
-    let drive =
-        name.as_bytes().get(1) == Some(&b':') && name.starts_with(|first: char| first.is_ascii_alphabetic());
-    if drive || name.starts_with('/') || name.contains('\0') || name.split('/').any(|step| step == "..") {
-        return None;
-    }
-    Some(name.split('/').filter(|step| !matches!(*step, "" | ".")).map(str::to_owned).collect())
-}
-
-/// How many folders lie around everything.
-fn folders_around(names: &[&[String]]) -> usize {
-    let Some((first, others)) = names.split_first() else { return 0 };
-    let shared =
-        |name: &&[String]| first.iter().zip(name.iter()).take_while(|(one, other)| one == other).count();
-    let most = first.len().saturating_sub(1);
-    let least = others.iter().map(|name| shared(name).min(name.len().saturating_sub(1))).min();
-    least.unwrap_or(most).min(most)
-}
-
-#[cfg(test)]
-mod tests;

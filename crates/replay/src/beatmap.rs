@@ -55,11 +55,10 @@ impl Beatmap {
         let (mut outlines, mut unreadable) = (Vec::new(), None);
         for name in files.names().filter(|name| name.to_ascii_lowercase().ends_with(".osu")) {
             match files.read(name) {
+                // Beyond what is read of a map.
+                Ok(bytes) if bytes.len() as u64 > limits.map_bytes => {}
                 Ok(bytes) if is_map(&bytes, &replay.map_md5) => return Self::read(&bytes, limits),
-                Ok(bytes) if bytes.len() as u64 <= limits.map_bytes => {
-                    outlines.push(Outline::of(&decoded(&bytes)));
-                }
-                Ok(_) => {}
+                Ok(bytes) => outlines.push(Outline::of(&decoded(&bytes))),
                 Err(error) => unreadable = Some(error),
             }
         }
@@ -110,8 +109,8 @@ impl Beatmap {
     }
 }
 
-/// A map's file as text.
-fn decoded(bytes: &[u8]) -> String {
+/// A file of the game's as text.
+pub(crate) fn decoded(bytes: &[u8]) -> String {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
         String::from_utf16_lossy(&units)

@@ -36,7 +36,6 @@ pub mod bits {
     pub const RANDOM: u32 = 1 << 21;
     pub const CINEMA: u32 = 1 << 22;
     pub const TARGET: u32 = 1 << 23;
-    pub const CO_OP: u32 = 1 << 25;
     pub const SCORE_V2: u32 = 1 << 29;
     pub const MIRROR: u32 = 1 << 30;
 }
@@ -166,7 +165,7 @@ impl Mods {
         }
     }
 
-    /// Stable's bits. Those that only choose the number of keys of a converted map are nothing here.
+    /// Stable's bits. Those that choose the number of keys of a converted map, or only arrange them (Co-op), are nothing here.
     ///
     /// # Errors
     /// As [`Self::of`].
@@ -195,7 +194,6 @@ impl Mods {
         for (bit, reason) in [
             (bits::TARGET, "Target Practice has objects of its own"),
             (bits::RANDOM, "Random places notes by rules that are not known here"),
-            (bits::CO_OP, "Co-op doubles the keys"),
         ] {
             if has(bit) {
                 return Err(unsupported(&names, reason));

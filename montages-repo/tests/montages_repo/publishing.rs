@@ -1,6 +1,12 @@
 //! Publishing under fences, and changing.
 
-use contracts::{ids::JobId, montage::Montage};
+use contracts::{
+    ids::JobId,
+    montage::{Montage, MontageKind},
+    object::Piece,
+    replay::{Difference, ReplayReport, Verification},
+    transcript::Engine,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -50,6 +56,56 @@ async fn a_result_appears_once_whatever_is_repeated() {
     let found = world.json(world.get(&format!("/v1/results/{job}")), 200).await;
     assert_eq!(found["id"], json!(made.summary.id));
     assert_eq!(found["title"], "Best of the week, again");
+    world.end().await;
+}
+
+/// A replay is a montage of its own kind, with what was played, and is never transcribed.
+#[tokio::test]
+async fn a_replay_keeps_what_was_played() {
+    let world = world!();
+    let job = JobId::generate();
+    let mut request = world.prepare(world.attempt(job, 1), "A play", b"the media").await;
+    request.pieces.retain(|piece| piece.piece != Piece::Speech);
+    request.transcript.engine = Engine::Play;
+    let report = ReplayReport {
+        mode: "osu".into(),
+        player: "Player".into(),
+        played_at: None,
+        artist: "Artist".into(),
+        title: "Title".into(),
+        difficulty: "Hard".into(),
+        creator: "Mapper".into(),
+        map_md5: "0".repeat(32),
+        mods: vec!["HD".into()],
+        lazer: false,
+        stars: 5.5,
+        pp: 123.4,
+        accuracy: 0.98,
+        score: 1_000_000,
+        max_combo: 500,
+        unstable_rate: 90.5,
+        counts: [("300".to_owned(), 490), ("miss".to_owned(), 1)].into(),
+        slider_breaks: 0,
+        verification: Verification {
+            verified: false,
+            differences: vec![Difference { name: "count_100".into(), header: 9, judged: 8 }],
+        },
+    };
+    request.replay = Some(report.clone());
+    let made = world.published(&request).await;
+    assert_eq!((made.summary.kind, made.replay.as_ref()), (MontageKind::Replay, Some(&report)));
+    let listed = world.json(world.get("/v1/montages?kind=replay"), 200).await;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(world.json(world.get("/v1/montages?kind=montage"), 200).await["items"], json!([]));
+    let path = format!("{}/transcribe", made.summary.links["self"]);
+    world.problem(world.ask(Method::POST, &path).json(&json!({ "engine": "local" })), "conflict").await;
+    world.problem(world.ask(Method::POST, &path).json(&json!({ "engine": "play" })), "invalid_spec").await;
+
+    // A newer attempt's report takes the place of the older one's.
+    let mut newer = world.prepare(world.attempt(job, 2), "A play", b"the media").await;
+    newer.replay = Some(ReplayReport { pp: 125.0, ..report });
+    let answer = world.publish(&newer).await.json::<Montage>().await.unwrap();
+    assert_eq!(answer.replay.map(|report| report.pp), Some(125.0));
     world.end().await;
 }
 

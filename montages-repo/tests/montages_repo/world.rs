@@ -311,6 +311,7 @@ fn request(attempt: Attempt, title: &str, media: &[u8], pieces: Vec<StoredPiece>
             versions: BTreeMap::new(),
             sandbox: Vec::new(),
         },
+        replay: None,
     }
 }
 

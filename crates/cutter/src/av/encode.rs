@@ -69,12 +69,14 @@ impl Encoder {
             VideoCodec::H264 => {
                 let crf = crf.to_string();
                 let profile = h264_profile(canvas, like);
-                Options::new(&[
+                let tune = settings.drawn.then_some(("tune", "animation"));
+                let options = [
                     ("preset", settings.preset.name()),
                     ("crf", &crf),
                     ("profile", profile),
                     ("x264-params", &parameters),
-                ])?
+                ];
+                Options::new(&options.into_iter().chain(tune).collect::<Vec<_>>())?
             }
             VideoCodec::Hevc => {
                 // The scale of HEVC's encoder is another one: the same number looks better.

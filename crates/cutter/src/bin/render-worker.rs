@@ -5,6 +5,7 @@
 //! parent was told how the render ended, 2 when it was started by hand, 3 when the session broke.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use cutter::spawn::take_socket;
 use cutter::title::{FontFiles, Fonts};
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     // The folders of fonts are closed with everything else.
-    let fonts = Fonts::new(FontFiles::find());
+    let fonts = Arc::new(Fonts::new(FontFiles::find()));
     let applied = match std::env::current_dir() {
         Ok(job_dir) => sandbox::enter(&job_dir),
         Err(error) => {

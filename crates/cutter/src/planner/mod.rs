@@ -145,6 +145,7 @@ pub fn plan(
         sources: order.sources.clone(),
         clips,
         segments,
+        poster_frame: None,
         canvas,
     };
     let sounds: Vec<Option<&AudioFacts>> = order

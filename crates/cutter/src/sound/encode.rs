@@ -38,17 +38,7 @@ pub(crate) fn encode_track(
         }
     }
     let mut speech = speech.map(SpeechWriter::create).transpose()?;
-    let mut writer = TrackWriter::create(track)?;
-    let config = AacConfig { sample_rate: MONTAGE.rate, channels: MONTAGE.channels };
-    let mut encoder = SoundEncoder::open(config, bit_rate, false)?;
-    let mut priming = None;
-    let mut keep = |place: i64, data: &[u8]| -> Result<(), TrackError> {
-        let first = *priming.get_or_insert(-place);
-        if place + first != (writer.count() * FRAME as u64) as i64 {
-            return Err(TrackError::Encode(AvError::new("encode", "sound lost its time")));
-        }
-        Ok(writer.write(data)?)
-    };
+    let mut encoder = TrackEncoder::create(track, bit_rate)?;
     // Frame by frame for the encoder, but many at once for all that is not it.
     let mut block = Vec::new();
     loop {
@@ -63,14 +53,74 @@ pub(crate) fn encode_track(
         if let Some(speech) = speech.as_mut() {
             speech.write(MONTAGE, &block)?;
         }
-        for frame in block.chunks(FRAME * MONTAGE.channels as usize) {
-            encoder.push(frame, &mut keep)?;
-        }
+        encoder.push(&block)?;
     }
-    encoder.finish(&mut keep)?;
     speech.map_or(Ok(()), SpeechWriter::finish)?;
-    let priming = u32::try_from(priming.unwrap_or(0)).unwrap_or(0);
-    Ok(writer.finish(config, priming, samples, Vec::new())?)
+    encoder.finish()
+}
+
+/// Encodes a whole track in [`MONTAGE`]'s form, as its samples come.
+pub(crate) struct TrackEncoder {
+    encoder: SoundEncoder,
+    packets: Packets,
+    /// Samples that did not fill a packet yet, interleaved.
+    rest: Vec<f32>,
+    /// Samples that came so far.
+    samples: u64,
+}
+
+/// The packets of a track, in order of time.
+struct Packets {
+    writer: TrackWriter,
+    priming: Option<i64>,
+}
+
+impl Packets {
+    fn keep(&mut self, place: i64, data: &[u8]) -> Result<(), TrackError> {
+        let first = *self.priming.get_or_insert(-place);
+        if place + first != (self.writer.count() * FRAME as u64) as i64 {
+            return Err(TrackError::Encode(AvError::new("encode", "sound lost its time")));
+        }
+        Ok(self.writer.write(data)?)
+    }
+}
+
+impl TrackEncoder {
+    const CONFIG: AacConfig = AacConfig { sample_rate: MONTAGE.rate, channels: MONTAGE.channels };
+
+    /// An encoder that writes into the file at `track`.
+    pub(crate) fn create(track: &Path, bit_rate: u32) -> Result<Self, TrackError> {
+        Ok(Self {
+            encoder: SoundEncoder::open(Self::CONFIG, bit_rate, false)?,
+            packets: Packets { writer: TrackWriter::create(track)?, priming: None },
+            rest: Vec::new(),
+            samples: 0,
+        })
+    }
+
+    /// Takes the next samples, interleaved, as many as there are.
+    pub(crate) fn push(&mut self, samples: &[f32]) -> Result<(), TrackError> {
+        let packet = FRAME * MONTAGE.channels as usize;
+        self.samples += samples.len() as u64 / u64::from(MONTAGE.channels);
+        self.rest.extend_from_slice(samples);
+        let whole = self.rest.len() / packet * packet;
+        for frame in self.rest[..whole].chunks(packet) {
+            self.encoder.push(frame, &mut |place, data| self.packets.keep(place, data))?;
+        }
+        self.rest.drain(..whole);
+        Ok(())
+    }
+
+    /// Ends the track.
+    pub(crate) fn finish(mut self) -> Result<SoundTrack, TrackError> {
+        let mut packets = self.packets;
+        if !self.rest.is_empty() {
+            self.encoder.push(&self.rest, &mut |place, data| packets.keep(place, data))?;
+        }
+        self.encoder.finish(&mut |place, data| packets.keep(place, data))?;
+        let priming = u32::try_from(packets.priming.unwrap_or(0)).unwrap_or(0);
+        Ok(packets.writer.finish(Self::CONFIG, priming, self.samples, Vec::new())?)
+    }
 }
 
 /// An AAC encoder that takes interleaved samples.

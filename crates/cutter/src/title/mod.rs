@@ -8,6 +8,7 @@
 
 mod files;
 mod fonts;
+mod line;
 mod overlay;
 mod paint;
 mod shape;

@@ -9,6 +9,7 @@ mod matrix;
 mod mutations;
 mod parent;
 mod refusals;
+mod replays;
 mod samples;
 mod smart;
 mod support;

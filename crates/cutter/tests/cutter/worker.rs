@@ -20,13 +20,13 @@ use crate::support::{Bench, frames, order};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_render-worker");
 
-fn start(job_dir: &Path, limits: &Limits) -> (Child, UnixStream) {
+pub fn start(job_dir: &Path, limits: &Limits) -> (Child, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let child = spawn_worker(Path::new(PROGRAM), job_dir, OwnedFd::from(theirs), limits).unwrap();
     (child, ours)
 }
 
-fn end(mut child: Child) -> WorkerExit {
+pub fn end(mut child: Child) -> WorkerExit {
     let mut words = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut words).unwrap();
     let status = child.wait().unwrap();

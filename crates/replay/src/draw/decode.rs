@@ -5,7 +5,7 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, ImageReader, Limits, RgbaImage, imageops};
+use image::{ImageFormat, ImageReader, Limits};
 
 use super::Image;
 
@@ -67,23 +67,6 @@ pub fn image(bytes: &[u8], most_pixels: u64) -> Result<Image, Unreadable> {
     Ok(Image { width, height, pixels })
 }
 
-/// The same in another size, at least one pixel wide and high: smooth both ways. For preparing, not for drawing.
-#[must_use]
-pub fn scaled(image: &Image, width: u32, height: u32) -> Image {
-    let (width, height) = (width.max(1), height.max(1));
-    if (width, height) == (image.width, image.height) {
-        return image.clone();
-    }
-    let bytes = image.pixels.iter().flatten().copied().collect();
-    let Some(source) = RgbaImage::from_raw(image.width, image.height, bytes) else {
-        return Image::empty(width, height);
-    };
-    // A polynomial filter: the same bits on any machine. It may overshoot, which premultiplied colours must not.
-    let scaled = imageops::resize(&source, width, height, imageops::FilterType::CatmullRom);
-    let bounded = |[r, g, b, a]: [u8; 4]| [r.min(a), g.min(a), b.min(a), a];
-    Image { width, height, pixels: scaled.pixels().map(|pixel| bounded(pixel.0)).collect() }
-}
-
 /// A reader that knows the format by the file's first bytes.
 fn reader(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, Unreadable> {
     let reader =
@@ -103,7 +86,7 @@ fn premultiplied([r, g, b, a]: [u8; 4]) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{DynamicImage, Rgba};
+    use image::{DynamicImage, Rgba, RgbaImage};
 
     fn encoded(width: u32, height: u32, format: ImageFormat, pixel: [u8; 4]) -> Vec<u8> {
         let image = DynamicImage::from(RgbaImage::from_pixel(width, height, Rgba(pixel)));
@@ -149,19 +132,6 @@ mod tests {
         assert_eq!(image(b"", 100), Err(Unreadable::Corrupt));
         assert_eq!(image(b"RIFF....WEBPVP8 ", 100), Err(Unreadable::Corrupt));
         assert_eq!(image(&whole[..whole.len() / 2], 1000), Err(Unreadable::Corrupt));
-    }
-
-    #[test]
-    fn scaling_keeps_colours_below_their_opacity() {
-        let mut source = Image::empty(8, 8);
-        for (index, pixel) in source.pixels.iter_mut().enumerate() {
-            *pixel = if index % 3 == 0 { [200, 0, 100, 200] } else { [0; 4] };
-        }
-        let larger = scaled(&source, 21, 13);
-        assert_eq!((larger.width, larger.height, larger.pixels.len()), (21, 13, 21 * 13));
-        assert!(larger.pixels.iter().all(|[r, g, b, a]| r <= a && g <= a && b <= a));
-        assert_eq!(scaled(&source, 8, 8), source);
-        assert_eq!(scaled(&source, 0, 0).pixels.len(), 1);
     }
 
     /// The checksum of a PNG's chunk.

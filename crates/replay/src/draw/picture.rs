@@ -1,6 +1,6 @@
 //! A picture: three planes of bytes, the colours at half the size (I420, BT.709, limited range).
 
-use super::Rgb;
+use super::{Rgb, plane::over_even};
 
 /// A picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,27 +17,20 @@ pub struct Picture {
     pub v: Vec<u8>,
 }
 
-/// A colour's light in the picture's own numbers, without the offsets of black: brightness, blue and red difference.
-#[must_use]
-pub fn light(rgb: Rgb) -> [i32; 3] {
-    let [r, g, b] = rgb.map(i32::from);
-    // BT.709, limited range, in 1/65,536.
-    [
-        (11_966 * r + 40_254 * g + 4_064 * b + 32_768) >> 16,
-        (-6_596 * r - 22_189 * g + 28_784 * b + 32_768) >> 16,
-        (28_784 * r - 26_145 * g - 2_639 * b + 32_768) >> 16,
-    ]
-}
-
 /// A colour in the picture's own numbers.
 #[must_use]
 pub fn yuv(rgb: Rgb) -> [u8; 3] {
-    let [y, u, v] = light(rgb);
+    let [r, g, b] = rgb.map(i32::from);
+    // BT.709, limited range, in 1/65,536.
+    let y = (11_966 * r + 40_254 * g + 4_064 * b + 32_768) >> 16;
+    let u = (-6_596 * r - 22_189 * g + 28_784 * b + 32_768) >> 16;
+    let v = (28_784 * r - 26_145 * g - 2_639 * b + 32_768) >> 16;
     [(16 + y).clamp(16, 235) as u8, (128 + u).clamp(16, 240) as u8, (128 + v).clamp(16, 240) as u8]
 }
 
 /// `value` times `share` of 255, rounded.
-pub(super) fn times(value: u8, share: u8) -> u8 {
+#[inline]
+pub(crate) fn times(value: u8, share: u8) -> u8 {
     let product = u16::from(value) * u16::from(share) + 128;
     ((product + (product >> 8)) >> 8) as u8
 }
@@ -59,48 +52,74 @@ impl Picture {
         self.v.fill(v);
     }
 
-    /// Draws a filled rectangle; what is outside the picture is left out. Of colours, those pixels change whose middle
-    /// it covers.
+    /// Draws a filled rectangle; what is outside the picture is left out. Where its edges cut through a place of the colours'
+    /// planes, they get their share.
     pub fn rectangle(&mut self, left: i32, top: i32, size: (i32, i32), rgb: Rgb, opacity: u8) {
+        let clip = |from: i32, size: i32, most: u32| {
+            let to = (i64::from(from) + i64::from(size)).clamp(0, i64::from(most));
+            (i64::from(from).clamp(0, to) as usize, to as usize)
+        };
+        let (left, right) = clip(left, size.0, self.width);
+        let (top, bottom) = clip(top, size.1, self.height);
+        if left >= right || top >= bottom || opacity == 0 {
+            return;
+        }
         let [y, u, v] = yuv(rgb);
-        let right = left.saturating_add(size.0.max(0));
-        let bottom = top.saturating_add(size.1.max(0));
-        let (width, height) = (self.width as usize, self.height as usize);
-        let half = |number: i32| (number >> 1) + (number & 1);
-        let whole = Bounds::of((left, top), (right, bottom), (width, height));
-        let halves =
-            Bounds::of((half(left), half(top)), (half(right), half(bottom)), (width / 2, height / 2));
-        for (plane, value, bounds, stride) in [
-            (&mut self.y, y, whole, width),
-            (&mut self.u, u, halves, width / 2),
-            (&mut self.v, v, halves, width / 2),
-        ] {
-            let source = times(value, opacity);
-            for row in plane.chunks_exact_mut(stride.max(1)).take(bounds.bottom).skip(bounds.top) {
-                let Some(row) = row.get_mut(bounds.left..bounds.right) else { continue };
-                if opacity == 255 {
-                    row.fill(value);
-                } else {
-                    row.iter_mut().for_each(|old| *old = times(*old, 255 - opacity).saturating_add(source));
+        let width = self.width as usize;
+        for row in self.y.chunks_exact_mut(width).take(bottom).skip(top) {
+            if let Some(row) = row.get_mut(left..right) {
+                over_even(row, y, opacity);
+            }
+        }
+        // How many of the two pixels of a place of the colours' planes lie inside.
+        let inside = |place: usize, from: usize, to: usize| (place * 2 + 2).min(to) - (place * 2).max(from);
+        let (first, last) = (left / 2, (right - 1) / 2);
+        for (plane, value) in [(&mut self.u, u), (&mut self.v, v)] {
+            let rows = plane.chunks_exact_mut(width / 2).enumerate();
+            for (line, row) in rows.take(bottom.div_ceil(2)).skip(top / 2) {
+                let lines = inside(line, top, bottom);
+                let mut part = |from: usize, to: usize, columns: usize| {
+                    let alpha = (usize::from(opacity) * lines * columns + 2) / 4;
+                    if let Some(part) = row.get_mut(from..to) {
+                        over_even(part, value, alpha as u8);
+                    }
+                };
+                part(first, first + 1, inside(first, left, right));
+                if last > first {
+                    part(first + 1, last, 2);
+                    part(last, last + 1, inside(last, left, right));
                 }
             }
         }
     }
 }
 
-/// What of a rectangle lies in a plane.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    left: usize,
-    right: usize,
-    top: usize,
-    bottom: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Bounds {
-    fn of(from: (i32, i32), to: (i32, i32), size: (usize, usize)) -> Self {
-        let cut = |number: i32, most: usize| usize::try_from(number).unwrap_or(0).min(most);
-        let (left, top) = (cut(from.0, size.0), cut(from.1, size.1));
-        Self { left, top, right: cut(to.0, size.0).max(left), bottom: cut(to.1, size.1).max(top) }
+    #[test]
+    fn bytes_are_multiplied_exactly() {
+        for value in 0..=255u8 {
+            for by in 0..=255u8 {
+                let exact = (u32::from(value) * u32::from(by) * 2 + 255) / 510;
+                assert_eq!(u32::from(times(value, by)), exact, "{value} * {by}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rectangle_at_odd_places_gives_the_colours_their_share() {
+        let mut picture = Picture::new(8, 8);
+        picture.rectangle(1, 1, (4, 5), [255, 0, 0], 255);
+        let [y, _, v] = yuv([255, 0, 0]);
+        assert_eq!(picture.y.iter().filter(|value| **value == y).count(), 20);
+        let share = |part: u32| ((128 * (4 - part) + u32::from(v) * part + 2) / 4) as u8;
+        let wanted =
+            [share(1), share(2), share(1), 128, share(2), v, share(2), 128, share(2), v, share(2), 128];
+        assert_eq!(picture.v[..12], wanted);
+        picture.rectangle(i32::MIN, -3, (i32::MAX, 4), [9; 3], 255);
+        picture.rectangle(-5, 2, (i32::MAX, i32::MAX), [0; 3], 255);
+        assert!(picture.y.chunks(8).skip(2).flatten().all(|value| *value == 16));
     }
 }

@@ -3,7 +3,7 @@
 //! All are made from the distance of a pixel's middle to the shape, in 1/256 pixel: inside is negative. Square roots are those of
 //! whole numbers, so that a shape is the same everywhere.
 
-use super::{Image, Rgb, picture::times};
+use super::{Image, Rgb, image::compose, picture::times};
 
 /// A place, or a length, in 1/256 pixel.
 pub type Sub = i32;
@@ -120,31 +120,58 @@ pub fn distance_to_lines(place: (Sub, Sub), corners: &[(Sub, Sub)]) -> Sub {
 pub fn glow(radius: Sub, rgb: Rgb) -> Image {
     let side = side(radius);
     let centre = (side as Sub * 128, side as Sub * 128);
-    Image::of(side, side, |x, y| {
-        let share = (radius - distance(middle(x, y), centre)).max(0);
-        let share = i64::from(share) * 255 / i64::from(radius.max(1));
-        premultiplied(rgb, (share * share / 255).clamp(0, 255) as u8)
-    })
+    Image::of(side, side, |x, y| premultiplied(rgb, falloff(distance(middle(x, y), centre), radius)))
+}
+
+/// The colour that lies `part` of `whole` of the way from one to another one.
+#[must_use]
+pub fn between(from: Rgb, to: Rgb, part: i32, whole: i32) -> Rgb {
+    let whole = i64::from(whole.max(1));
+    let part = i64::from(part).clamp(0, whole);
+    let mut colour = from;
+    for (value, to) in colour.iter_mut().zip(to) {
+        let mixed = i64::from(*value) * (whole - part) + i64::from(to) * part;
+        *value = ((mixed + whole / 2) / whole) as u8;
+    }
+    colour
+}
+
+/// How bright a light is, 0 to 255, so far from where it begins; it ends at `reach`.
+#[must_use]
+pub fn falloff(distance: Sub, reach: Sub) -> u8 {
+    let reach = i64::from(reach.max(1));
+    let left = (reach - i64::from(distance)).clamp(0, reach);
+    (left * left * 255 / (reach * reach)) as u8
+}
+
+impl Image {
+    /// Draws a shape over what is there: it is told, for the middles of pixels, by its distance and by its colour with an opacity.
+    pub fn paint(&mut self, edge: impl Fn((Sub, Sub)) -> Sub, colour: impl Fn((Sub, Sub)) -> (Rgb, u8)) {
+        let width = self.width.max(1) as usize;
+        for (y, row) in self.pixels.chunks_exact_mut(width).enumerate() {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let place = middle(x as u32, y as u32);
+                let covered = coverage(edge(place));
+                if covered > 0 {
+                    let (rgb, opacity) = colour(place);
+                    compose(pixel, premultiplied(rgb, times(opacity, covered)));
+                }
+            }
+        }
+    }
+
+    /// Its middle.
+    #[must_use]
+    pub fn middle(&self) -> (Sub, Sub) {
+        (self.width as Sub * 128, self.height as Sub * 128)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{Blend, Picture, Placement, Sprite, image::sine, picture::yuv};
+    use crate::draw::{Blend, Picture, Placement, Sprite, picture::yuv};
     use proptest::prelude::*;
-
-    #[test]
-    fn sines_are_those_of_the_schoolbook() {
-        for (angle, expected) in
-            [(0, 0.0), (0x4000, 1.0), (0x8000, 0.0), (0xc000, -1.0), (0x2000, 0.5_f64.sqrt())]
-        {
-            assert!((f64::from(sine(angle)) / 65_536.0 - expected).abs() < 2e-4, "{angle}");
-        }
-        for angle in 0..0x10000 {
-            let expected = (f64::from(angle) / 65_536.0 * std::f64::consts::TAU).sin();
-            assert!((f64::from(sine(angle)) / 65_536.0 - expected).abs() < 2e-4, "{angle}");
-        }
-    }
 
     fn at(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
         let chroma = (y / 2 * (picture.width / 2) + x / 2) as usize;
@@ -230,6 +257,13 @@ mod tests {
             assert_eq!((resized.width, resized.height), (width, height));
             assert!(resized.pixels.iter().all(|pixel| *pixel == [200, 100, 50, 255]), "{width} x {height}");
         }
+    }
+
+    #[test]
+    fn colours_change_evenly() {
+        assert_eq!(between([0; 3], [255, 100, 50], 1, 2), [128, 50, 25]);
+        assert_eq!(between([9; 3], [7; 3], 5, 0), [7; 3]);
+        assert_eq!((falloff(0, 100), falloff(50, 100), falloff(200, 100)), (255, 63, 0));
     }
 
     proptest! {

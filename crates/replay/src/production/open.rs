@@ -90,7 +90,7 @@ impl Production {
             span: shown.span,
             text: text.as_ref(),
         };
-        let backdrop = Backdrop::new(&stage)?;
+        let backdrop = Backdrop::new(&stage, limits)?;
         let scene: Box<dyn Layer> = match &field {
             Field::Standard(field) => Box::new(standard::scene::Scene::new(&stage, field)),
             Field::Taiko(field) => Box::new(taiko::scene::Scene::new(&stage, field)),

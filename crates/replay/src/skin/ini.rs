@@ -4,7 +4,7 @@
 //! the last is kept, and only colours depend on the section in which they stand. Its rules are those of lazer's
 //! `LegacySkinDecoder` and `LegacySkin`.
 
-use crate::draw::Rgb;
+use crate::{beatmap::decoded, draw::Rgb};
 
 /// What skin.ini says.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,7 +118,7 @@ impl Config {
         let mut config = Self::default();
         let mut section = Section::Other;
         let mut combos = [None; MOST_COMBO_COLOURS];
-        for line in text(bytes).lines() {
+        for line in decoded(bytes).lines() {
             let line = line.trim();
             if line.is_empty() || line.starts_with("//") {
                 continue;
@@ -235,23 +235,6 @@ impl Section {
     }
 }
 
-/// The file as text: UTF-8 or, by its first bytes, UTF-16. What is neither is read as Latin-1, which keeps every line.
-fn text(bytes: &[u8]) -> String {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        },
-    }
-}
-
 /// `2.7` as 27; what is after the first decimal does not count.
 fn tenths(value: &str) -> Option<u32> {
     let (whole, part) = value.split_once('.').unwrap_or((value, "0"));
@@ -333,7 +316,8 @@ mod tests {
         for file in files {
             assert_eq!(Config::read(&file).name, "\u{65b0}");
         }
-        assert_eq!(Config::read(b"[General]\nName: caf\xe9\nVersion: 2").name, "caf\u{e9}");
+        let config = Config::read(b"[General]\nName: caf\xe9\nVersion: 2");
+        assert_eq!((config.name.as_str(), config.version), ("caf\u{fffd}", 20), "an old one of Windows");
     }
 
     #[test]

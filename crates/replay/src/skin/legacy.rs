@@ -137,7 +137,7 @@ impl<'a> Source<'a> {
 /// A picture of one density in another, so that all frames of an animation have the same.
 fn with_density((image, density): (Image, u32), wanted: u32) -> Image {
     let side = |length: u32| (length * wanted).div_ceil(density);
-    decode::scaled(&image, side(image.width), side(image.height))
+    image.resized(side(image.width), side(image.height))
 }
 
 /// Whether nothing of it can be seen.

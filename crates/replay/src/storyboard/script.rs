@@ -19,14 +19,11 @@ use crate::{
 /// Sprites and animations of a storyboard.
 pub const MOST_SPRITES: usize = 100_000;
 
-/// Commands of a storyboard; one that moves in two directions counts as two.
+/// Commands of a storyboard; one that moves in two directions counts as two, and each picture of an animation as one.
 pub const MOST_COMMANDS: usize = 1_000_000;
 
 /// Sounds of a storyboard.
 pub const MOST_SAMPLES: usize = 50_000;
-
-/// Bytes of a storyboard's file.
-pub const MOST_BYTES: u64 = 64 << 20;
 
 /// Frames of an animation.
 const MOST_FRAMES: u32 = 10_000;
@@ -157,6 +154,8 @@ impl Reader {
             self.open = false;
             match self.object(&fields) {
                 Some(Object::Actor(actor)) => {
+                    // Pictures are looked for one by one.
+                    self.commands += actor.animation.map_or(0, |animation| animation.frames as usize);
                     self.script.actors.push(actor);
                     self.open = true;
                 }
@@ -260,6 +259,9 @@ fn timing(fields: &[&str]) -> Option<Timing> {
     }
 }
 
+/// How one of a command's values is read.
+type Value = fn(&str) -> Option<i32>;
+
 /// Adds what a line commands, and says how many commands these are. More values than two follow each other in as many stretches
 /// of the same length.
 fn commands(fields: &[&str], onto: &mut Vec<Command>) -> Option<usize> {
@@ -267,8 +269,8 @@ fn commands(fields: &[&str], onto: &mut Vec<Command>) -> Option<usize> {
     let before = onto.len();
     let curve = fields.get(1)?.parse::<u8>().ok()?;
     let from = micros(number(fields.get(2)?)?);
-    let to = match fields.get(3)? {
-        text if text.is_empty() => from,
+    let to = match *fields.get(3)? {
+        "" => from,
         text => micros(number(text)?).max(from),
     };
     if *fields.first()? == "P" {
@@ -282,7 +284,7 @@ fn commands(fields: &[&str], onto: &mut Vec<Command>) -> Option<usize> {
         onto.push(Command { property, curve, from, to, values: (1, i32::from(from == to)) });
         return Some(1);
     }
-    let (properties, value): (&[Property], fn(&str) -> Option<i32>) = match *fields.first()? {
+    let (properties, value): (&[Property], Value) = match *fields.first()? {
         "F" => (&[Opacity], share),
         "M" => (&[X, Y], position),
         "MX" => (&[X], position),

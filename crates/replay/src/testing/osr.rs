@@ -4,8 +4,8 @@ use std::io;
 
 use crate::osr::{Frame, Mode, Replay};
 
-/// Writes a replay. Lazer's block is written where it has one; the two frames at (256, -500) that the games begin with are
-/// written before the first movement.
+/// Writes a replay. Lazer's block is written where it has one; stable's two frames at (256, -500) stand before the first
+/// movement.
 ///
 /// # Errors
 /// None that comes from the replay; the compressor writes into memory.
@@ -58,8 +58,10 @@ pub fn write_with_movements(replay: &Replay, movements: &str) -> io::Result<Vec<
 /// The movements in the game's own notation: `milliseconds since the last|x|y|keys,` each.
 #[must_use]
 pub fn movements(replay: &Replay) -> String {
-    let mut out = "0|256|-500|0,-1|256|-500|0,".to_owned();
-    let mut last = -1;
+    let (mut out, mut last) = match replay.is_lazer() {
+        true => (String::new(), 0),
+        false => ("0|256|-500|0,-1|256|-500|0,".to_owned(), -1),
+    };
     for Frame { at, x, y, keys } in &replay.frames {
         let keys = if replay.mode == Mode::Mania { 0 } else { *keys };
         out.push_str(&format!("{}|{x}|{y}|{keys},", at - last));

@@ -77,7 +77,7 @@ pub fn play(map: &[u8], plan: &Plan) -> Result<Replay, ReplayError> {
         life: (0..=last / 2000).map(|step| (step * 2000, 1.0)).collect(),
         played_at: 637_000_000_000_000_000,
         frames,
-        seed: (!plan.lazer).then_some(0),
+        seed: Some(0),
         online_id: 0,
         lazer: plan.lazer.then(|| score.lazer(mods)),
     })
@@ -287,9 +287,9 @@ fn standard(beatmap: &mut Beatmap, plan: &Plan, score: &mut Score) -> Vec<Frame>
             HitObjectKind::Spinner(spinner) => {
                 score.hit_or_miss(if act == Act::Skip { Hit::Miss } else { Hit::Great });
                 if act != Act::Skip {
-                    // 0.04 radians in a millisecond: 382 turns in a minute, below the game's limit of 477.
+                    // 0.05 radians in a millisecond, or 477 turns in a minute, is the most that the game counts.
                     let turn = move |at: i32| {
-                        let angle = f64::from(at - start) * 0.04;
+                        let angle = f64::from(at - start) * 0.05;
                         ((256.0 + 100.0 * angle.cos()) as f32, (192.0 + 100.0 * angle.sin()) as f32)
                     };
                     let end = start + spinner.duration as i32;

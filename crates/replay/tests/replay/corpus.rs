@@ -2,7 +2,14 @@
 
 use std::{fs, path::PathBuf};
 
-use replay::{limits::Limits, osr::Replay};
+use replay::{
+    archive::Archive,
+    beatmap::Beatmap,
+    error::About,
+    limits::Limits,
+    mods::{Mods, bits},
+    osr::{Mode, Replay},
+};
 
 /// Where they are, if they are.
 pub fn directory() -> Option<PathBuf> {
@@ -53,7 +60,26 @@ fn every_replay_is_read() {
             "{}",
             row.file.display()
         );
+        let modes = [Mode::Standard, Mode::Taiko, Mode::Catch, Mode::Mania];
+        assert_eq!(replay.mode, modes[usize::from(row.mode)]);
         assert_eq!(replay.is_lazer(), row.lazer);
         assert_eq!(replay.map_md5, row.fields[16]);
+        assert!(replay.frames.windows(2).all(|pair| pair[0].at <= pair[1].at));
+        // The seed and what is before the song begins: some two seconds.
+        assert!((1..200).contains(&(number(14) as usize - replay.frames.len())));
+    }
+}
+
+#[test]
+fn every_map_is_found_and_read() {
+    for row in rows() {
+        let Some(map) = &row.map else { continue };
+        let limits = Limits::default();
+        let replay = Replay::read(&fs::read(&row.file).unwrap(), &limits).unwrap();
+        let files = Archive::of([("map.osu".to_owned(), fs::read(map).unwrap())], About::Map, &limits);
+        let found = Beatmap::find(&files, &replay, &limits);
+        assert_eq!(found.unwrap().mode, replay.mode, "{}", map.display());
+        let auto = replay.mods & bits::AUTOPLAY != 0;
+        assert_eq!(Mods::of(&replay).is_err(), auto, "{}", row.file.display());
     }
 }

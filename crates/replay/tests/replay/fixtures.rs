@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use replay::{
+    beatmap::Beatmap,
     limits::Limits,
-    mods::bits,
+    mania,
+    mods::{Mods, bits},
     osr::{Counts, Mode, Replay},
+    play::State,
+    standard, taiko,
     testing::{
         maps, osr,
         player::{Act, Plan, play},
@@ -62,4 +66,117 @@ fn a_perfect_play_has_a_perfect_header() {
     assert_eq!((drums.counts, drums.max_combo), (Counts { n300: 12, geki: 3, ..Counts::default() }, 12));
     let keys = header(maps::MANIA);
     assert_eq!((keys.counts, keys.max_combo), (Counts { geki: 12, ..Counts::default() }, 12));
+}
+
+/// The header of a play by plan, and what judging says of it.
+fn header_and_judged(map: &str, plan: &Plan) -> (Replay, State) {
+    let limits = Limits::default();
+    let replay = play(map.as_bytes(), plan).unwrap();
+    let map = Beatmap::read(map.as_bytes(), &limits).unwrap();
+    let mods = Mods::of(&replay).unwrap();
+    let judged = match replay.mode {
+        Mode::Standard => {
+            let field = standard::objects::place(&map, &mods, &limits).unwrap();
+            standard::judge::judge(&replay, &map, &mods, &field)
+        }
+        Mode::Taiko => {
+            let field = taiko::objects::place(&map, &mods, &limits).unwrap();
+            taiko::judge::judge(&replay, &map, &mods, &field)
+        }
+        _ => {
+            let field = mania::objects::place(&map, &mods, &limits).unwrap();
+            mania::judge::judge(&replay, &map, &mods, &field)
+        }
+    };
+    (replay, judged.unwrap().end)
+}
+
+/// Plays by plan, with these mods in stable, and without them in lazer.
+fn assert_judged_as_planned(map: &str, acts: &[(usize, Act)], mods: &[u32]) {
+    let plans = mods.iter().map(|mods| Plan { mods: *mods, ..Plan::with(acts) });
+    for plan in plans.chain([Plan { lazer: true, ..Plan::with(acts) }]) {
+        let (header, judged) = header_and_judged(map, &plan);
+        let counts = |counts| match (header.mode, plan.lazer) {
+            (Mode::Standard, false) | (Mode::Mania, _) => counts,
+            _ => plain(counts),
+        };
+        assert_eq!(counts(judged.counts), counts(header.counts), "{plan:?}");
+        if map != maps::MANIA_HOLDS {
+            assert_eq!(judged.max_combo, header.max_combo, "{plan:?}");
+        }
+        if let Some(lazer) = &header.lazer {
+            let parts = |counts: replay::play::LazerCounts| {
+                (counts.large_tick_hit, counts.large_tick_miss, counts.slider_tail_hit)
+            };
+            assert_eq!(parts(judged.lazer), parts(lazer.counts()), "{plan:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs judging"]
+fn perfect_plays_are_judged_perfect() {
+    let mods = [0, bits::HARD_ROCK, bits::EASY, bits::HIDDEN | bits::DOUBLE_TIME, bits::FLASHLIGHT];
+    for map in [maps::CIRCLES, maps::EVERYTHING, maps::SLIDERS, maps::TAIKO] {
+        assert_judged_as_planned(map, &[], &mods);
+    }
+    assert_judged_as_planned(maps::MANIA, &[], &[0]);
+    assert_judged_as_planned(maps::MANIA_HOLDS, &[], &[0]);
+}
+
+#[test]
+#[ignore = "needs judging"]
+fn presses_at_the_edges_of_the_windows_are_judged_as_planned() {
+    // OD 5: 50, 100 and 150 ms, none of which the window holds.
+    let acts = [
+        (0, Act::Press(49)),
+        (1, Act::Press(50)),
+        (2, Act::Press(-49)),
+        (3, Act::Press(-50)),
+        (4, Act::Press(99)),
+        (5, Act::Press(100)),
+        (6, Act::Press(-99)),
+        (7, Act::Press(-100)),
+        (8, Act::Press(149)),
+        (9, Act::Press(-149)),
+        (11, Act::Press(150)),
+        (13, Act::Skip),
+    ];
+    let replay = play(maps::CIRCLES.as_bytes(), &Plan::with(&acts)).unwrap();
+    assert_eq!(replay.counts, Counts { n300: 6, n100: 4, n50: 4, miss: 2, geki: 0, katu: 1 });
+    assert_judged_as_planned(maps::CIRCLES, &acts, &[0, bits::DOUBLE_TIME]);
+}
+
+#[test]
+#[ignore = "needs judging"]
+fn sliders_are_judged_as_planned() {
+    for acts in [
+        [(0, Act::LetGo), (3, Act::LetGo)],
+        [(0, Act::Skip), (3, Act::Press(60))],
+        [(1, Act::Press(-120)), (3, Act::Skip)],
+        [(1, Act::LetGo), (2, Act::Press(20))],
+    ] {
+        assert_judged_as_planned(maps::SLIDERS, &acts, &[0, bits::HARD_ROCK]);
+    }
+}
+
+#[test]
+#[ignore = "needs judging"]
+fn drums_and_keys_are_judged_as_planned() {
+    // Windows of 35, 80 and 95 ms.
+    let drums =
+        [(0, Act::Press(34)), (1, Act::Press(-60)), (2, Act::Skip), (3, Act::Press(50)), (9, Act::Press(85))];
+    assert_judged_as_planned(maps::TAIKO, &drums, &[0, bits::DOUBLE_TIME]);
+    // Windows of 16, 40, 73, 103 and 127 ms.
+    let keys = [
+        (0, Act::Press(10)),
+        (1, Act::Press(30)),
+        (2, Act::Press(-60)),
+        (3, Act::Press(90)),
+        (8, Act::Press(115)),
+        (10, Act::Skip),
+    ];
+    let counts = play(maps::MANIA.as_bytes(), &Plan::with(&keys)).unwrap().counts;
+    assert_eq!(counts, Counts { geki: 7, n300: 1, katu: 1, n100: 1, n50: 1, miss: 1 });
+    assert_judged_as_planned(maps::MANIA, &keys, &[0]);
 }

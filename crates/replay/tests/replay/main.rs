@@ -1,8 +1,11 @@
 //! Everything that needs whole files: judging the collected replays, mutated files, golden frames, sound.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
 mod fixtures;
+mod mania;
 mod mutations;
 mod skins;
 mod sound;
 mod standard;
+mod storyboards;

@@ -3,17 +3,22 @@
 
 use std::{
     collections::BTreeMap,
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use contracts::replay::ReplayOptions;
 use replay::{
     archive::Archive,
-    beatmap::Beatmap,
+    beatmap::{Beatmap, md5},
+    draw::{Image, Picture, Text},
     error::{About, ReplayError},
     limits::Limits,
     mania,
     mods::Mods,
     osr::{Mode, Replay},
+    production::{Easel, Inputs, Production},
+    skin::Skin,
     standard, taiko,
     testing::{
         files, maps, osr,
@@ -332,7 +337,55 @@ fn damaged_skin_archives() {
         ("normal-hitnormal.wav", files::bell(440.0, 5)),
     ])
     .unwrap();
-    let ends =
-        run(1500, 4, |numbers| unpack(&Archive::open(damaged(&packed, numbers), About::Skin, &LIMITS)?));
+    let ends = run(1500, 4, |numbers| {
+        let archive = Archive::open(damaged(&packed, numbers), About::Skin, &LIMITS)?;
+        Skin::open(Some(archive.clone()), None, &ReplayOptions::default(), &LIMITS)?;
+        unpack(&archive)
+    });
     assert!(ends["ok"] > 100 && ends["replay_archive_corrupt"] > 100 && ends["replay_archive_unsafe"] > 10);
+}
+
+/// Draws no letters.
+struct Mute;
+
+impl Text for Mute {
+    fn line(&self, _: &str, height: u32, _: u32, _: bool) -> Image {
+        Image::empty(1, height)
+    }
+}
+
+/// Opens all of a production whose map is damaged, draws some of its frames and mixes the beginning of its sound.
+#[test]
+fn damaged_productions() {
+    let plays = plays();
+    let skin = files::zip([("skin.ini", b"[General]\nVersion: 2.5\n".to_vec())]).unwrap();
+    let song = files::song(12);
+    let mut options = ReplayOptions::default();
+    (options.video.width, options.video.height, options.video.frame_rate) = (256, 144, 30);
+    let ends = run(250, 5, |numbers| {
+        let (text, replay) = &plays[numbers.below(plays.len())];
+        let text =
+            if numbers.below(2) == 0 && replay.mode == Mode::Standard { maps::EVERYTHING } else { text };
+        let map = damage_text(text, '\n', numbers).into_bytes();
+        let replay = Replay { map_md5: md5(&map), ..replay.clone() };
+        let inputs = Inputs {
+            replay: osr::write(&replay).unwrap(),
+            map,
+            audio: Some(song.clone()),
+            skin: Some(skin.clone()),
+        };
+        let production = Production::open(inputs, &options, Box::new(Mute), &LIMITS)?;
+        let mut picture = Picture::new(256, 144);
+        let last = production.frames().saturating_sub(1);
+        for frame in [0, last / 4, last / 2, last] {
+            production.frame(frame, &mut Easel::default(), &mut |_| None, &mut picture);
+        }
+        assert!(production.chapters().len() <= 1000 && production.captions().len() <= 10_000);
+        let mut heard = 0;
+        production.sound(&mut |samples| {
+            heard += samples.len();
+            if heard < 48_000 * 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+    });
+    assert!(ends["ok"] > 50);
 }

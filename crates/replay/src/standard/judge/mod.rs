@@ -5,12 +5,15 @@
 //! are at once than can be judged.
 
 mod keys;
+mod lazer;
 mod life;
 mod score;
 mod sliders;
 mod spinners;
 mod stable;
+mod standardised;
 mod tally;
+mod times;
 mod windows;
 
 pub use life::life_at;
@@ -23,5 +26,13 @@ use crate::{beatmap::Beatmap, error::ReplayError, mods::Mods, osr::Replay, play:
 /// # Errors
 /// [`ReplayError::ModsUnsupported`]; [`ReplayError::MapCorrupt`] where too many objects are at once.
 pub fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
-    stable::judge(replay, map, mods, field)
+    if replay.is_lazer() { lazer::judge(replay, mods, field) } else { stable::judge(replay, map, mods, field) }
+}
+
+/// Objects that are looked at, over all frames, at most: enough for any map that people play.
+const MOST_LOOKS: u64 = 1_000_000_000;
+
+/// What passes that bound.
+fn too_many() -> ReplayError {
+    ReplayError::MapCorrupt { reason: "too many of its objects are at the same time".to_owned() }
 }

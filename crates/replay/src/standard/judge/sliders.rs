@@ -4,7 +4,10 @@
 //! [`FOLLOW`] times it. Times are whole milliseconds, cut off. Sources: osu!lazer's `SliderInputManager` and `DrawableSlider`
 //! (Classic), and the collected replays.
 
-use super::tally::{Pressed, Tally};
+use super::{
+    tally::{Pressed, Tally},
+    times::Times,
+};
 use crate::{
     play::{EventKind, Hit},
     standard::objects::{Object, PartKind, Point, Slider},
@@ -68,7 +71,7 @@ impl Following {
         button: u8,
         hit: bool,
         pressed: Pressed,
-        tally: &mut Tally,
+        tally: &mut Tally<'_>,
     ) {
         self.head = Some(hit);
         if hit {
@@ -102,12 +105,13 @@ impl Following {
         index: usize,
         object: &Object,
         slider: &Slider,
+        times: &Times,
         input: Input,
         radius: f32,
         latest_head: i32,
-        tally: &mut Tally,
+        tally: &mut Tally<'_>,
     ) -> bool {
-        let (start, end) = (object.start.floor() as i32, object.end.floor() as i32);
+        let (start, end) = (object.start.floor() as i32, times.end);
         if self.head.is_none() && (input.at > latest_head || input.at >= end) {
             self.head(index, input.at, 0, false, Pressed::default(), tally);
         }
@@ -122,13 +126,12 @@ impl Following {
         } else if let Some(since) = self.since.take() {
             self.stop(index, since, input.at, tally);
         }
-        while let Some(part) = slider.parts.get(self.next) {
-            let due = part.at.floor() as i32;
-            if due > input.at {
+        while let Some((part, &due)) = slider.parts.get(self.next).zip(times.parts.get(self.next)) {
+            if due.floor() > f64::from(input.at) {
                 break;
             }
             self.next += 1;
-            let caught = self.since.is_some_and(|since| since <= due);
+            let caught = self.since.is_some_and(|since| f64::from(since) < due);
             self.caught += usize::from(caught);
             let kind = match part.kind {
                 PartKind::Tick => {
@@ -152,13 +155,13 @@ impl Following {
     }
 
     /// It is no longer followed.
-    fn stop(&self, index: usize, since: i32, at: i32, tally: &mut Tally) {
+    fn stop(&self, index: usize, since: i32, at: i32, tally: &mut Tally<'_>) {
         if let Some(outcome) = tally.outcome(index) {
             outcome.followed.push((micros(f64::from(since)), micros(f64::from(at))));
         }
     }
 
-    fn finish(&mut self, index: usize, at: i32, parts: usize, tally: &mut Tally) {
+    fn finish(&mut self, index: usize, at: i32, parts: usize, tally: &mut Tally<'_>) {
         if let Some(since) = self.since.take() {
             self.stop(index, since, at, tally);
         }
@@ -173,8 +176,8 @@ impl Following {
         };
         if hit == Hit::Miss {
             // It counts as a miss, and not as breaks besides.
-            tally.state.slider_breaks = tally.state.slider_breaks.saturating_sub(self.breaks);
+            tally.record.state.slider_breaks = tally.record.state.slider_breaks.saturating_sub(self.breaks);
         }
-        tally.result(micros(f64::from(at)), index, hit, false, Pressed::default());
+        tally.result(micros(f64::from(at)), index, hit, Pressed::default());
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 /// The fastest that the wheel turns, in radians per millisecond.
 const FASTEST: f64 = 0.05;
 /// How fast Spun Out turns it, in radians per millisecond.
-const SPUN_OUT: f64 = 0.03;
+pub(super) const SPUN_OUT: f64 = 0.03;
 /// What a frame takes at 60 Hz, in milliseconds.
 const FRAME: f64 = 1000.0 / 60.0;
 /// Where spinners are.
@@ -87,7 +87,7 @@ impl Wheel {
         object: &Object,
         input: Input,
         rules: Rules,
-        tally: &mut Tally,
+        tally: &mut Tally<'_>,
     ) -> bool {
         let (start, end) = (object.start.floor() as i32, object.end.floor() as i32);
         if input.at < start {
@@ -118,7 +118,7 @@ impl Wheel {
         } else {
             Hit::Miss
         };
-        tally.result(at, index, hit, true, Pressed::default());
+        tally.result(at, index, hit, Pressed::default());
         true
     }
 
@@ -126,8 +126,9 @@ impl Wheel {
     fn turn(&mut self, passed: f64, input: Input, rules: Rules) {
         use std::f64::consts::{PI, TAU};
         let passed = passed.max(0.0);
-        let kept = 0.999_f64.powf(passed);
-        self.pace = kept * self.pace + (1.0 - kept) * passed;
+        let real = passed / rules.speed;
+        let kept = 0.999_f64.powf(real);
+        self.pace = kept * self.pace + (1.0 - kept) * real;
         let now = angle(input.cursor);
         let mut moved = now - self.angle;
         if moved < -PI {
@@ -146,7 +147,7 @@ impl Wheel {
             if input.held == 0 && !rules.free {
                 moved = 0.0;
             }
-            let over = if self.pace > FRAME * 1.04 { passed } else { FRAME };
+            let over = if self.pace > FRAME * 1.04 { real } else { FRAME };
             self.wanted = if moved.abs() < PI { moved / over.max(1.0) } else { 0.0 };
         }
         let most = self.acceleration * passed;
@@ -158,7 +159,7 @@ impl Wheel {
     }
 
     /// Counts the half turns that are new: every second one gives points.
-    fn count(&mut self, index: usize, at: crate::time::Micros, tally: &mut Tally) {
+    fn count(&mut self, index: usize, at: crate::time::Micros, tally: &mut Tally<'_>) {
         let turned = self.turned as i32;
         if turned == self.counted {
             return;

@@ -4,11 +4,12 @@
 //! whole milliseconds. Sources: osu!lazer's `LegacyHitPolicy`, `OsuModClassic`, `TestSceneLegacyHitPolicy`.
 
 use super::{
-    keys,
+    MOST_LOOKS, keys,
     score::ScoreV1,
     sliders::{Following, Input, LEFT, RIGHT, within},
     spinners::{Rules, Wheel},
     tally::{Pressed, Tally},
+    times::{Times, times},
     windows::{CLICKABLE, Windows},
 };
 use crate::{
@@ -21,19 +22,14 @@ use crate::{
     time::micros,
 };
 
-/// Objects that were looked at, over all frames, at most: enough for any map that people play.
-const MOST_LOOKS: u64 = 2_000_000_000;
-
 /// Judges a replay of stable.
 pub(super) fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
     let mut game = Game::new(map, mods, field);
-    game.tally.play.presses = keys::presses(&replay.frames);
+    game.tally.record.play.presses = keys::presses(&replay.frames);
     for frame in &replay.frames {
         game.frame(frame);
         if game.looks > MOST_LOOKS {
-            return Err(ReplayError::MapCorrupt {
-                reason: "too many of its objects are at the same time".to_owned(),
-            });
+            return Err(super::too_many());
         }
     }
     Ok(game.finish())
@@ -65,10 +61,11 @@ enum Click {
 
 struct Game<'a> {
     field: &'a Field,
+    times: Vec<Times>,
     windows: Windows,
     clickable: i32,
     spinning: Rules,
-    tally: Tally,
+    tally: Tally<'a>,
     alive: Vec<Alive>,
     next: usize,
     held: u8,
@@ -87,10 +84,11 @@ impl<'a> Game<'a> {
         let earlier = if mods.has(bits::AUTOPILOT) { 200.0 } else { 0.0 };
         Self {
             field,
+            times: times(field, &map.map, mods.has(bits::HARD_ROCK)),
             windows: Windows::stable(field.od),
             clickable: (CLICKABLE - earlier) as i32,
             spinning,
-            tally: Tally::new(field.objects.len(), ScoreV1::new(&map.map, mods)),
+            tally: Tally::new(field, ScoreV1::new(&map.map, mods)),
             alive: Vec::new(),
             next: 0,
             held: 0,
@@ -153,7 +151,15 @@ impl<'a> Game<'a> {
                 }
                 Click::Hit => return self.hit(place, index, object, button, input),
             }
-            blocked_from = blocked_from.min(object.end.floor() as i64);
+            blocked_from = blocked_from.min(self.end(index, object));
+        }
+    }
+
+    /// When an object ends.
+    fn end(&self, index: usize, object: &Object) -> i64 {
+        match (&object.kind, self.times.get(index)) {
+            (Kind::Slider(_), Some(times)) => i64::from(times.end),
+            _ => object.end.floor() as i64,
         }
     }
 
@@ -167,7 +173,7 @@ impl<'a> Game<'a> {
         }
         let before = alive.index.checked_sub(1);
         let below =
-            before.and_then(|index| self.field.objects.get(index).zip(self.tally.play.objects.get(index)));
+            before.and_then(|index| self.field.objects.get(index).zip(self.tally.record.play.objects.get(index)));
         if below.is_some_and(|(object, outcome)| object.stack > 0 && outcome.result.is_none()) {
             return Click::Swallowed;
         }
@@ -202,13 +208,14 @@ impl<'a> Game<'a> {
             outcome.pressed = Some(at);
             outcome.head = Some(hit);
         }
-        self.tally.result(at, index, hit, true, pressed);
+        self.tally.result(at, index, hit, pressed);
     }
 
     /// All objects move on to a frame; what has its result leaves.
     fn update(&mut self, input: Input) {
         let mut alive = std::mem::take(&mut self.alive);
         self.looks += alive.len() as u64;
+        let nothing = Times::default();
         alive.retain_mut(|alive| {
             let Some(object) = self.field.objects.get(alive.index) else { return false };
             let latest = (object.start.floor() + self.windows.meh()) as i32;
@@ -224,6 +231,7 @@ impl<'a> Game<'a> {
                     alive.index,
                     object,
                     slider,
+                    self.times.get(alive.index).unwrap_or(&nothing),
                     input,
                     self.field.radius,
                     latest,
@@ -239,6 +247,6 @@ impl<'a> Game<'a> {
     }
 
     fn finish(self) -> Play {
-        self.tally.finish()
+        self.tally.record.finish()
     }
 }

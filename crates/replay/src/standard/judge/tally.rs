@@ -3,7 +3,7 @@
 use super::score::{self, Award, ScoreV1};
 use crate::{
     play::{Event, EventKind, Hit, Outcome, Play, State},
-    standard::objects::Point,
+    standard::objects::{Field, Kind, Point},
     time::Micros,
 };
 
@@ -27,19 +27,18 @@ impl Pressed {
     }
 }
 
-/// The state, and the play so far.
-pub(super) struct Tally {
+/// The play so far, and the game's state.
+#[derive(Debug, Default)]
+pub(super) struct Record {
     pub(super) play: Play,
     pub(super) state: State,
-    score: ScoreV1,
 }
 
-impl Tally {
-    pub(super) fn new(objects: usize, score: ScoreV1) -> Self {
+impl Record {
+    pub(super) fn new(field: &Field) -> Self {
         Self {
-            play: Play { objects: vec![Outcome::default(); objects], ..Play::default() },
+            play: Play { objects: vec![Outcome::default(); field.objects.len()], ..Play::default() },
             state: State { accuracy: 1_000_000, ..State::default() },
-            score,
         }
     }
 
@@ -48,29 +47,87 @@ impl Tally {
         self.play.objects.get_mut(object)
     }
 
-    fn raise_combo(&mut self) {
+    /// Whether an object has its result.
+    pub(super) fn is_judged(&self, object: usize) -> bool {
+        self.play.objects.get(object).is_none_or(|outcome| outcome.result.is_some())
+    }
+
+    pub(super) fn raise_combo(&mut self) {
         self.state.combo = self.state.combo.saturating_add(1);
         self.state.max_combo = self.state.max_combo.max(self.state.combo);
     }
 
     /// Ends the combo; whether there was one.
-    fn break_combo(&mut self) -> bool {
+    pub(super) fn break_combo(&mut self) -> bool {
         std::mem::take(&mut self.state.combo) > 0
     }
 
-    fn push(&mut self, at: Micros, object: usize, kind: EventKind, pressed: Pressed, broke: bool) {
+    /// Writes down what happened, with the state after it.
+    pub(super) fn push(&mut self, at: Micros, object: usize, kind: EventKind, pressed: Pressed, broke: bool) {
         let Pressed { off, aim } = pressed;
         let object = u32::try_from(object).unwrap_or(u32::MAX);
         self.play.events.push(Event { at, object, kind, off, aim, broke, after: self.state });
     }
 
+    /// Counts a result.
+    pub(super) fn count(&mut self, hit: Hit) {
+        let counts = &mut self.state.counts;
+        let count = match hit {
+            Hit::Max | Hit::Great | Hit::Good => &mut counts.n300,
+            Hit::Ok => &mut counts.n100,
+            Hit::Meh => &mut counts.n50,
+            Hit::Miss => &mut counts.miss,
+        };
+        *count += 1;
+    }
+
     /// Counts a press for the unstable rate.
-    fn count_press(&mut self, pressed: Pressed) {
+    pub(super) fn count_press(&mut self, pressed: Pressed) {
         if let Some(off) = pressed.off.map(i64::from) {
             let (count, sum, squares) = self.state.presses;
             self.state.presses =
                 (count.saturating_add(1), sum.saturating_add(off), squares.saturating_add(off * off));
         }
+    }
+
+    /// The play, ended.
+    pub(super) fn finish(mut self) -> Play {
+        self.play.results = u32::try_from(self.play.objects.len()).unwrap_or(u32::MAX);
+        self.play.end = self.state;
+        self.play
+    }
+}
+
+/// Keeps score by stable's rules.
+pub(super) struct Tally<'a> {
+    field: &'a Field,
+    pub(super) record: Record,
+    score: ScoreV1,
+    combo_colours: Colours,
+}
+
+/// The results of the objects of one colour: what its last object shows depends on all of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Colours {
+    /// One was worse than 300.
+    not_great: bool,
+    /// One was a 50 or a miss.
+    bad: bool,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(field: &'a Field, score: ScoreV1) -> Self {
+        Self { field, record: Record::new(field), score, combo_colours: Colours::default() }
+    }
+
+    /// What became of an object so far.
+    pub(super) fn outcome(&mut self, object: usize) -> Option<&mut Outcome> {
+        self.record.outcome(object)
+    }
+
+    fn award(&mut self, award: Award) {
+        let state = &mut self.record.state;
+        state.score = state.score.saturating_add(self.score.points(award, state.combo));
     }
 
     /// A part of a slider was caught or not. Whether that broke the combo.
@@ -83,14 +140,14 @@ impl Tally {
         };
         let mut broke = false;
         if caught {
-            self.count_press(pressed);
-            self.raise_combo();
-            self.state.score += self.score.points(award, self.state.combo);
+            self.record.count_press(pressed);
+            self.record.raise_combo();
+            self.award(award);
         } else if breaks {
-            broke = self.break_combo();
-            self.state.slider_breaks += u32::from(broke);
+            broke = self.record.break_combo();
+            self.record.state.slider_breaks += u32::from(broke);
         }
-        self.push(at, object, kind, pressed, broke);
+        self.record.push(at, object, kind, pressed, broke);
         broke
     }
 
@@ -98,42 +155,45 @@ impl Tally {
     pub(super) fn spin(&mut self, at: Micros, object: usize, bonus: bool) {
         let (award, kind) =
             if bonus { (Award::Bonus, EventKind::Bonus) } else { (Award::Spin, EventKind::Spin) };
-        self.state.score += self.score.points(award, self.state.combo);
-        self.push(at, object, kind, Pressed::default(), false);
+        self.award(award);
+        self.record.push(at, object, kind, Pressed::default(), false);
     }
 
     /// An object has its result. A slider's parts have made its combo; others raise it.
-    pub(super) fn result(&mut self, at: Micros, object: usize, hit: Hit, raises: bool, pressed: Pressed) {
-        let counts = &mut self.state.counts;
-        let count = match hit {
-            Hit::Max | Hit::Great | Hit::Good => &mut counts.n300,
-            Hit::Ok => &mut counts.n100,
-            Hit::Meh => &mut counts.n50,
-            Hit::Miss => &mut counts.miss,
-        };
-        *count += 1;
+    pub(super) fn result(&mut self, at: Micros, object: usize, hit: Hit, pressed: Pressed) {
+        let slider =
+            self.field.objects.get(object).is_some_and(|object| matches!(object.kind, Kind::Slider(_)));
+        let last = self.field.objects.get(object.saturating_add(1)).is_none_or(|next| next.new_combo);
+        self.record.count(hit);
         let mut broke = false;
         if hit == Hit::Miss {
-            broke = self.break_combo();
+            broke = self.record.break_combo();
         } else {
-            self.count_press(pressed);
-            self.state.score += self.score.points(Award::Result(hit), self.state.combo);
-            if raises {
-                self.raise_combo();
+            self.record.count_press(pressed);
+            self.award(Award::Result(hit));
+            if !slider {
+                self.record.raise_combo();
             }
         }
-        self.state.accuracy = score::accuracy(&self.state);
+        self.record.state.accuracy = score::accuracy(&self.record.state);
+        self.combo_colours.not_great |= hit != Hit::Great;
+        self.combo_colours.bad |= matches!(hit, Hit::Meh | Hit::Miss);
+        let mut combo_end = 0;
+        if last {
+            let colours = std::mem::take(&mut self.combo_colours);
+            if !colours.not_great {
+                combo_end = 2;
+                self.record.state.counts.geki += 1;
+            } else if !colours.bad {
+                combo_end = 1;
+                self.record.state.counts.katu += 1;
+            }
+        }
         if let Some(outcome) = self.outcome(object) {
             outcome.result = Some(hit);
             outcome.judged = at;
+            outcome.combo_end = combo_end;
         }
-        self.push(at, object, EventKind::Result(hit), pressed, broke);
-    }
-
-    /// The play, ended.
-    pub(super) fn finish(mut self) -> Play {
-        self.play.results = u32::try_from(self.play.objects.len()).unwrap_or(u32::MAX);
-        self.play.end = self.state;
-        self.play
+        self.record.push(at, object, EventKind::Result(hit), pressed, broke);
     }
 }

@@ -21,8 +21,6 @@ const HEIGHT: f32 = 384.0;
 const BASE_RADIUS: f32 = 64.0;
 /// The game rounded the playfield's size once, and has kept circles larger by this since: without it old replays miss.
 const ROUNDING_ALLOWANCE: f32 = 1.000_41;
-/// What maps of versions below 5 are late by, in milliseconds.
-const EARLY_OFFSET: f64 = 24.0;
 /// A slider's end is judged so much earlier, in milliseconds, but not before its middle.
 const TAIL_LENIENCY: f64 = 36.0;
 /// Ticks are made on the first so many osu! pixels of a path.
@@ -58,7 +56,6 @@ pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, Repla
     let mut placing = Placing {
         map: file,
         flipped: mods.has(bits::HARD_ROCK),
-        late: if file.format_version < 5 { EARLY_OFFSET } else { 0.0 },
         parts_left: limits.objects.saturating_mul(PARTS_EACH),
         corners_left: limits.objects.saturating_mul(CORNERS_EACH),
         limits,
@@ -113,7 +110,6 @@ fn difficulty(map: &rosu_map::Beatmap, mods: &Mods) -> (f32, f32, f32, f32) {
 struct Placing<'a> {
     map: &'a rosu_map::Beatmap,
     flipped: bool,
-    late: f64,
     parts_left: usize,
     corners_left: usize,
     limits: &'a Limits,
@@ -125,7 +121,7 @@ impl Placing<'_> {
     }
 
     fn object(&mut self, object: &HitObject, buffers: &mut CurveBuffers) -> Result<Object, ReplayError> {
-        let start = object.start_time + self.late;
+        let start = object.start_time;
         let middle = Point { x: 256.0, y: 192.0 };
         let lasting = |duration: f64| start + if duration > 0.0 { duration } else { 0.0 };
         let (end, at, kind) = match &object.kind {
@@ -190,7 +186,7 @@ impl Placing<'_> {
         let unscaled = if self.map.format_version < 8 { 1.0 / faster } else { 1.0 };
         let between =
             if ticking { velocity * beat / self.map.slider_tick_rate * unscaled } else { f64::INFINITY };
-        let start = written + self.late;
+        let start = written;
         let end = start + f64::from(spans) * length / velocity;
         let mut placed = Slider {
             path,
