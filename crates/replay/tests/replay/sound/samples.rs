@@ -129,7 +129,7 @@ fn misses_are_silent_and_long_combos_break_aloud() {
 }
 
 /// A slider from 1000 to 4000 ms with a tick, a repeat, a tick: 100 px in 1000 ms, twice … with two spans of 1500 ms.
-fn slider() -> Scene {
+pub(super) fn slider() -> Scene {
     let mut scene = Scene::circles(&[]);
     scene.map = plain_head() + "0,192,1000,2,0,L|300:192,2,300,2|0|8,1:1|2:2|3:3,1:0:0:0:\n";
     let (from, to) = (1_010_000, 4_000_000);

@@ -84,7 +84,7 @@ fn loud_mixes_are_held_below_the_ceiling() {
 
 #[test]
 fn the_same_mix_is_made_again() {
-    let mut scene = slider();
+    let mut scene = samples::slider();
     scene.song = Some(clicks(44_100, 8, &[0.5, 3.0]));
     scene.mods = bits::DOUBLE_TIME;
     scene.skin.clear();
