@@ -132,7 +132,8 @@ impl Body {
         ] {
             let (values, alpha) = plane.packed();
             plane.each(onto, width, at, |onto, range, _| {
-                let (Some(values), Some(alpha)) = (values.get(range.clone()), alpha.get(range.clone())) else {
+                let (Some(values), Some(alpha)) = (values.get(range.clone()), alpha.get(range.clone()))
+                else {
                     return;
                 };
                 let (Some(outer), Some(inner)) = (reached.outer.get(range.clone()), reached.inner.get(range))
@@ -145,8 +146,7 @@ impl Body {
                     let filled = if *inner == NEVER { 255 } else { ramp(steps, *inner) };
                     let value = times(*value, filled) + times(border, 255 - filled);
                     let alpha = times(*alpha, filled).saturating_add(times(border_alpha, 255 - filled));
-                    *below =
-                        times(value, covered).saturating_add(times(*below, 255 - times(alpha, covered)));
+                    *below = times(value, covered).saturating_add(times(*below, 255 - times(alpha, covered)));
                 }
             });
         }
@@ -168,7 +168,8 @@ impl Frame {
         }
         let reach = radius + 256;
         let low = |edge: i32, most: u32| ((edge.saturating_sub(reach)) >> 8).clamp(0, most as i32) & !1;
-        let high = |edge: i32, most: u32| (((edge.saturating_add(reach)) >> 8) + 2).clamp(0, most as i32) & !1;
+        let high =
+            |edge: i32, most: u32| (((edge.saturating_add(reach)) >> 8) + 2).clamp(0, most as i32) & !1;
         let (left, top) = (low(range.0, size.0), low(range.1, size.1));
         let (right, bottom) = (high(range.2, size.0), high(range.3, size.1));
         (left < right && top < bottom).then(|| Self {
@@ -262,9 +263,10 @@ fn stretch(from: (i32, i32), to: (i32, i32), reach: i32, frame: Frame, squares: 
         let y = i64::from(row as i32 * FINE + FINE / 2 - from.1);
         // x along the line: from its beginning to its end; x beside it: no farther away than `reach`. In 1/2^18.
         let mut range = (i64::from(from.0.min(to.0) - reach), i64::from(from.0.max(to.0) + reach));
-        for (step, base, low, high) in
-            [(right, y * down, 0, length << 10), (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18)]
-        {
+        for (step, base, low, high) in [
+            (right, y * down, 0, length << 10),
+            (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18),
+        ] {
             let (low, high) = (low - base, high - base);
             let (low, high) = match step {
                 0 if low <= 0 && high >= 0 => continue,
@@ -338,10 +340,9 @@ impl Colours {
         let (mut values, mut alphas) = (vec![0; frame.width], vec![0; frame.width]);
         let mut colours = [vec![0; half], vec![0; half], vec![0; half]];
         for (row, line) in squares.chunks_exact(frame.width).enumerate() {
-            for (((square, value), alpha), column) in
-                line.iter().zip(&mut values).zip(&mut alphas).zip(0..)
-            {
-                let found = if *square == u32::MAX { None } else { self.table.get((square >> self.shift) as usize) };
+            for (((square, value), alpha), column) in line.iter().zip(&mut values).zip(&mut alphas).zip(0..) {
+                let found =
+                    if *square == u32::MAX { None } else { self.table.get((square >> self.shift) as usize) };
                 let [y, u, v, a] = found.copied().unwrap_or_default();
                 (*value, *alpha) = (y, a);
                 if let Some(sum) = sums.get_mut(column / 2) {
@@ -351,7 +352,9 @@ impl Colours {
             luma.push(&values, &alphas);
             if row % 2 == 1 {
                 let [us, vs, alphas] = &mut colours;
-                for (((sum, u), v), a) in sums.iter_mut().zip(us.iter_mut()).zip(vs.iter_mut()).zip(alphas.iter_mut()) {
+                for (((sum, u), v), a) in
+                    sums.iter_mut().zip(us.iter_mut()).zip(vs.iter_mut()).zip(alphas.iter_mut())
+                {
                     [*u, *v, *a] = sum.map(|sum| ((sum + 2) / 4) as u8);
                     *sum = [0; 3];
                 }
@@ -481,7 +484,12 @@ mod tests {
 
     #[test]
     fn parts_grow_from_nothing_to_the_whole_from_both_ends() {
-        let path = Path::of(&[(40 * 256, 40 * 256), (120 * 256, 40 * 256), (120 * 256, 80 * 256), (60 * 256, 50 * 256)]);
+        let path = Path::of(&[
+            (40 * 256, 40 * 256),
+            (120 * 256, 40 * 256),
+            (120 * 256, 80 * 256),
+            (60 * 256, 50 * 256),
+        ]);
         let body = Body::new(&path, &LOOK, (200, 120)).unwrap();
         let whole = drawn(&body, Seen::Whole);
         assert!(drawn(&body, Seen::FromHead(7, 7)) == whole);

@@ -209,7 +209,8 @@ impl Maker<'_> {
         let approach = match self.element("approachcircle").cloned() {
             Some(element) => Steps::new(APPROACH_STEPS, Blend::Over, move |share| {
                 let Some(image) = element.frames.first() else { return Image::empty(0, 0) };
-                let (width, height) = Self::size(image, element.density, radius, between(ALL, ALL * 4, share));
+                let (width, height) =
+                    Self::size(image, element.density, radius, between(ALL, ALL * 4, share));
                 image.resized(width, height).tinted(rgb)
             }),
             None => Steps::new(APPROACH_STEPS, Blend::Over, move |share| {
@@ -220,13 +221,18 @@ impl Maker<'_> {
             // The art of skins leaves five of 64 units free around its circle.
             radius: if own { radius } else { (i64::from(radius) * 59 / ART_RADIUS) as i32 },
             border: (i64::from(radius) * if own { 10 } else { 12 } / 100) as i32,
-            border_colour: config.slider_border.unwrap_or(if own { default::shade(rgb, 80) } else { [255; 3] }),
+            border_colour: config.slider_border.unwrap_or(if own {
+                default::shade(rgb, 80)
+            } else {
+                [255; 3]
+            }),
             edge: config.slider_track.map_or(default::shade(rgb, -82), |track| default::shade(track, -20)),
             middle: config.slider_track.map_or(default::shade(rgb, -58), |track| default::shade(track, 20)),
             opacity: if own { 225 } else { 190 },
         };
         let ball_tint = if config.slider_ball_tint { rgb } else { config.slider_ball.unwrap_or([255; 3]) };
-        let ball = self.element("sliderb").map(|element| self.frames(element, ALL, 1, ball_tint, Blend::Over));
+        let ball =
+            self.element("sliderb").map(|element| self.frames(element, ALL, 1, ball_tint, Blend::Over));
         let follow = match self.element("sliderfollowcircle") {
             Some(element) => self.frames_from(element, ALL / 2, ALL / 10 * 11),
             None => Frames::one(Steps::new(FOLLOW_STEPS, Blend::Over, move |share| {
@@ -320,7 +326,8 @@ impl Maker<'_> {
             }
             None => default::cursor(between(own_radius, own_radius / 10 * 13, share)),
         };
-        let steps = (0..STEPS).map(|step| Phased::new(&sized(step * ALL / (STEPS - 1)), Blend::Over)).collect();
+        let steps =
+            (0..STEPS).map(|step| Phased::new(&sized(step * ALL / (STEPS - 1)), Blend::Over)).collect();
         let phased = |name: &str, blend: Blend| {
             let element = self.element(name)?;
             let image = element.frames.first()?;
@@ -373,9 +380,7 @@ impl Looks {
             number_leaves: config.version >= 20 || maker.element("hitcircle").is_none(),
             tick,
             reverse_arrow: maker.result("reversearrow", || default::reverse_arrow(radius)),
-            follow_dot: point
-                .is_none()
-                .then(|| Sprite::new(&default::follow_point(radius), Blend::Over)),
+            follow_dot: point.is_none().then(|| Sprite::new(&default::follow_point(radius), Blend::Over)),
             follow_point: point.unwrap_or(Pictures { frames: Vec::new(), each: 0 }),
             great: maker.result("hit300", || default::word("300", height, [120, 205, 255])),
             ok: maker.result("hit100", || default::word("100", height, [132, 230, 96])),

@@ -125,7 +125,10 @@ impl Slider {
         let part = since - span * self.span;
         let back = span % 2 == 1;
         let part = if back { self.span - part } else { part };
-        (self.path.at((i128::from(self.path.length()) * i128::from(part) / i128::from(self.span)) as i64), back)
+        (
+            self.path.at((i128::from(self.path.length()) * i128::from(part) / i128::from(self.span)) as i64),
+            back,
+        )
     }
 
     /// Whether its last span ends at its head.
@@ -247,7 +250,11 @@ fn prepared(
         let begins = start + span * i64::from(part.span);
         // Source: lazer's `SliderTick`.
         let lead = if part.span > 0 { ms(200) } else { timing.preempt * 66 / 100 };
-        Tick { at, appears: at - (at - begins) / 2 - lead, place: path::place(layout, part.place.x, part.place.y) }
+        Tick {
+            at,
+            appears: at - (at - begins) / 2 - lead,
+            place: path::place(layout, part.place.x, part.place.y),
+        }
     });
     let repeats = slider.parts.iter().filter(|part| part.kind == PartKind::Repeat);
     Slider {

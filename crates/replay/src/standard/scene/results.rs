@@ -51,12 +51,7 @@ impl Results {
         let mut results: Vec<Result> = objects.iter().enumerate().filter_map(result).collect();
         results.sort_by_key(|result| result.at);
         let play = &stage.options.play;
-        Self {
-            results,
-            shown: play.hit_results,
-            great: play.hit_great,
-            falls: stage.layout.scaled(24 * 256),
-        }
+        Self { results, shown: play.hit_results, great: play.hit_great, falls: stage.layout.scaled(24 * 256) }
     }
 
     pub(super) fn draw(&self, at: Micros, looks: &Looks, onto: &mut Picture) {
@@ -80,7 +75,8 @@ impl Results {
         let pictures = looks.result(result.hit);
         let since = at - result.at;
         let Some(image) = pictures.at(since, true) else { return };
-        let opacity = seen(share(at, result.at, COMES)).min(ease::gone(share(at, result.at + SHOWN - GOES, GOES)));
+        let opacity =
+            seen(share(at, result.at, COMES)).min(ease::gone(share(at, result.at + SHOWN - GOES, GOES)));
         let (mut place, mut angle) = (result.place, 0);
         // Animations move by themselves.
         let size = if pictures.each > 0 {
