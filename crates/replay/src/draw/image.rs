@@ -141,6 +141,38 @@ impl Image {
         Self { width, height, pixels }
     }
 
+    /// The same, turned clockwise around its middle (in 1/65,536 of a turn) and so many times as large (65,536 is once), in the middle
+    /// of a square image of even sides.
+    #[must_use]
+    pub fn turned(&self, angle: i32, scale: i32) -> Self {
+        if self.width == 0 || self.height == 0 || scale <= 0 {
+            return Self::empty(2, 2);
+        }
+        let (width, height) = (u64::from(self.width), u64::from(self.height));
+        let diagonal = (width * width + height * height).isqrt() + 1;
+        let side = (((diagonal * scale as u64) >> 16) as u32 + 2).next_multiple_of(2);
+        let middle = side as i32 * 128;
+        let placement = Placement {
+            at: (middle, middle),
+            anchor: (self.width as i32 * 128, self.height as i32 * 128),
+            scale: (scale, scale),
+            angle,
+            tint: [255; 3],
+            opacity: 255,
+            blend: Blend::Over,
+        };
+        let way = Way::new(self, &placement);
+        Self::of(side, side, |x, y| {
+            let (x, y) = (i64::from(x), i64::from(y));
+            let at = (
+                way.origin.0 + way.right.0 * x + way.down.0 * y,
+                way.origin.1 + way.right.1 * x + way.down.1 * y,
+            );
+            let covered = (way.covered(at) * 255 / 256) as u8;
+            if covered == 0 { [0; 4] } else { way.sample(self, at).map(|value| times(value, covered)) }
+        })
+    }
+
     /// The same, moved to the right and down by parts of a pixel (0 to 255 of 256), and one pixel larger both ways.
     #[must_use]
     pub fn moved(&self, (right, down): (i32, i32)) -> Self {
@@ -258,20 +290,19 @@ impl Way {
         }
     }
 
-    /// The columns of a row in which the image may be seen.
-    fn columns(&self, (u, v): (i64, i64), width: i64) -> (i64, i64) {
+    /// The columns of a row whose middles lie in the image, so much of a pixel of the picture (of 65,536) beyond its edges.
+    fn columns(&self, (u, v): (i64, i64), width: i64, beyond: i64) -> (i64, i64) {
         let mut range = (0, width);
         for (start, step, size, scale) in
             [(u, self.right.0, self.size.0, self.scale.0), (v, self.right.1, self.size.1, self.scale.1)]
         {
-            // Half a pixel of the picture more on either side.
-            let margin = (1 << 31) / scale + 1;
-            let (low, high) = (-margin - start, size + margin - start);
+            let margin = (beyond << 16) / scale;
+            let (low, high) = ((-margin).saturating_sub(start), (size + margin).saturating_sub(start));
             let (from, to) = match step {
                 0 if low <= 0 && high >= 0 => continue,
                 0 => return (0, 0),
-                step if step > 0 => (low.div_euclid(step), high.div_euclid(step) + 1),
-                step => (high.div_euclid(step), low.div_euclid(step) + 1),
+                step if step > 0 => (-(-low).div_euclid(step), high.div_euclid(step) + 1),
+                step => (-high.div_euclid(-step), (-low).div_euclid(-step) + 1),
             };
             range = (range.0.max(from), range.1.min(to));
         }
@@ -281,24 +312,34 @@ impl Way {
     /// How much of a pixel is covered, of 256: whole within the image, less where an edge cuts through it.
     fn covered(&self, (u, v): (i64, i64)) -> u32 {
         let along = |at: i64, size: i64, scale: i64| {
-            // Distance to the nearer edge, in 1/256 pixel of the picture.
-            let edge = at.min(size - at);
-            ((i128::from(edge) * i128::from(scale) >> 24) + 128).clamp(0, 256) as u32
+            // Distance to the nearer edge, in 1/256 pixel of the picture; what is far away is covered or not anyway.
+            let edge = at.min(size - at).clamp(-(1 << 31), 1 << 31);
+            (((edge * scale) >> 24) + 128).clamp(0, 256) as u32
         };
         along(u, self.size.0, self.scale.0) * along(v, self.size.1, self.scale.1) / 256
     }
 
     /// The image's colour at a place.
+    #[inline]
     fn sample(&self, image: &Image, (u, v): (i64, i64)) -> [u8; 4] {
         let part = |at: i64, size: i64| {
+            // The first of two neighbours, and how far it lies beyond it, of 256.
             let at = (at - (1 << 15)).clamp(0, size - (1 << 16));
-            let (first, part) = ((at >> 16) as usize, ((at >> 8) & 255) as u32);
-            (first, if part > 0 { first + 1 } else { first }, part)
+            let first = (at >> 16).min((size >> 16) - 2).max(0);
+            (first as usize, ((at - (first << 16)) >> 8) as u32)
         };
-        let ((left, right, across), (top, bottom, below)) = (part(u, self.size.0), part(v, self.size.1));
+        let ((left, across), (top, below)) = (part(u, self.size.0), part(v, self.size.1));
         let width = image.width as usize;
-        let pixel = |x: usize, y: usize| image.pixels.get(y * width + x).copied().unwrap_or_default();
-        mixed([pixel(right, bottom), pixel(left, bottom), pixel(right, top), pixel(left, top)], across, below)
+        let pair = |y: usize| match image.pixels.get(y * width + left..) {
+            Some([one, other, ..]) => [*one, *other],
+            Some([only]) => [*only; 2],
+            _ => [[0; 4]; 2],
+        };
+        let [one, two] = pair(top);
+        let [three, four] = if self.size.1 > 1 << 16 { pair(top + 1) } else { [one, two] };
+        // An image of one column has no neighbours to the right.
+        let [two, four] = if width > 1 { [two, four] } else { [one, three] };
+        mixed([four, three, two, one], across, below)
     }
 }
 
@@ -311,9 +352,8 @@ impl Picture {
             return;
         }
         let way = Way::new(image, placement);
-        let opacity = u32::from(placement.opacity);
-        let [r, g, b] = placement.tint.map(|tint| u32::from(tint) * opacity / 255);
-        let factors = [r, g, b, opacity];
+        let [r, g, b] = placement.tint.map(|tint| times(tint, placement.opacity));
+        let factors = [r, g, b, placement.opacity];
         let (top, bottom) = rows(image, placement, height);
         let mut sums = vec![[0i32; 4]; width / 2];
         let mut touched = (width, 0);
@@ -322,19 +362,26 @@ impl Picture {
                 way.origin.0.saturating_add(way.down.0.saturating_mul(y as i64)),
                 way.origin.1.saturating_add(way.down.1.saturating_mul(y as i64)),
             );
-            let (from, to) = way.columns(start, width as i64);
+            let (from, to) = way.columns(start, width as i64, 1 << 15);
+            let inside = way.columns(start, width as i64, -(1 << 15));
             let row = self.y.get_mut(y * width..(y + 1) * width).unwrap_or_default();
-            for (x, below) in row.iter_mut().enumerate().take(to as usize).skip(from as usize) {
-                let at = (start.0 + way.right.0 * x as i64, start.1 + way.right.1 * x as i64);
-                let covered = way.covered(at);
-                if covered == 0 {
-                    continue;
-                }
+            let columns = from as usize..to.max(from) as usize;
+            touched = (touched.0.min(columns.start / 2), touched.1.max(columns.end.div_ceil(2)));
+            let mut at = (start.0 + way.right.0 * from, start.1 + way.right.1 * from);
+            for (x, below) in columns.clone().zip(row.get_mut(columns).unwrap_or_default()) {
                 let pixel = way.sample(image, at);
-                let mut seen = [0i32; 4];
-                for ((seen, value), factor) in seen.iter_mut().zip(pixel).zip(factors) {
-                    *seen = ((u32::from(value) * factor * covered + 32_640) / 65_280) as i32;
+                let mut seen = [0; 4];
+                if (inside.0..inside.1).contains(&(x as i64)) {
+                    for ((seen, value), factor) in seen.iter_mut().zip(pixel).zip(factors) {
+                        *seen = i32::from(times(value, factor));
+                    }
+                } else {
+                    let covered = way.covered(at);
+                    for ((seen, value), factor) in seen.iter_mut().zip(pixel).zip(factors) {
+                        *seen = ((u32::from(value) * u32::from(factor) * covered + 32_640) / 65_280) as i32;
+                    }
                 }
+                at = (at.0 + way.right.0, at.1 + way.right.1);
                 if seen == [0; 4] {
                     continue;
                 }
@@ -343,7 +390,6 @@ impl Picture {
                     for (sum, value) in sum.iter_mut().zip(seen) {
                         *sum += value;
                     }
-                    touched = (touched.0.min(x / 2), touched.1.max(x / 2 + 1));
                 }
             }
             if y % 2 == 1 {
@@ -458,6 +504,19 @@ mod tests {
         let mut picture = Picture::new(64, 48);
         picture.image(&image, &Placement { scale: (65_536 * 64 / 10, 65_536 * 48 / 10), ..STRAIGHT });
         assert!(picture.y.iter().all(|value| *value >= 233), "{:?}", picture.y);
+    }
+
+    #[test]
+    fn an_image_is_turned_and_resized_around_its_middle() {
+        let image = plain(20, 4, [200, 100, 50, 255]);
+        let turned = image.turned(16_384, 65_536);
+        let at = |x: u32, y: u32| turned.pixels[(y * turned.width + x) as usize];
+        let middle = turned.width / 2;
+        assert_eq!((turned.width, turned.height % 2), (turned.height, 0));
+        assert_eq!((at(middle, middle - 9), at(middle - 9, middle)), ([200, 100, 50, 255], [0; 4]));
+        let seen = |image: &Image| image.pixels.iter().map(|pixel| u32::from(pixel[3])).sum::<u32>() / 255;
+        assert!(seen(&turned).abs_diff(80) < 3 && seen(&image.turned(5_000, 131_072)).abs_diff(320) < 8);
+        assert_eq!(Image::empty(0, 0).turned(1, 1), Image::empty(2, 2));
     }
 
     #[test]
