@@ -123,7 +123,8 @@ impl Body {
             }
         };
         // In 1/16 of a step.
-        let steps = (i64::from(reach.steps) * 16 * part.max(0) / whole.max(1)) as i32;
+        let steps = (i64::from(reach.steps) * 16 * part.max(0) / whole.max(1)) as u32;
+        let steps = ((steps >> 4) as u16, (steps & 15) as u16);
         let [border_y, border_u, border_v, border_alpha] = self.border;
         for (plane, at, width, onto, reached, border) in [
             (luma, self.at, width, &mut onto.y, &reach.luma, border_y),
@@ -143,20 +144,22 @@ impl Body {
                 let pixels = onto.iter_mut().zip(values).zip(alpha).zip(outer).zip(inner);
                 for ((((below, value), alpha), outer), inner) in pixels {
                     let covered = times(ramp(steps, *outer), opacity);
-                    let filled = if *inner == NEVER { 255 } else { ramp(steps, *inner) };
-                    let value = times(*value, filled) + times(border, 255 - filled);
-                    let alpha = times(*alpha, filled).saturating_add(times(border_alpha, 255 - filled));
-                    *below = times(value, covered).saturating_add(times(*below, 255 - times(alpha, covered)));
+                    let filled = ramp(steps, *inner) | if *inner == NEVER { 255 } else { 0 };
+                    let value = times(*value, filled).saturating_add(times(border, !filled));
+                    let alpha = times(*alpha, filled).saturating_add(times(border_alpha, !filled));
+                    *below = times(value, covered).saturating_add(times(*below, !times(alpha, covered)));
                 }
             });
         }
     }
 }
 
-/// How much is seen, 0 to 255, of what is reached at a step, after so many 1/16 of a step: its edge is two steps wide.
+/// How much is seen, 0 to 255, of what is reached at a step, after so many steps and 1/16 of one: its edge is four steps wide.
 #[inline]
-fn ramp(steps: i32, reached: u16) -> u8 {
-    ((steps - i32::from(reached) * 16 + 16) * 8).clamp(0, 255) as u8
+fn ramp((steps, part): (u16, u16), reached: u16) -> u8 {
+    // Beyond that everything is seen; so 16 bits hold all of it, and the loop is one of vectors.
+    let beyond = steps.wrapping_add(3).saturating_sub(reached).min(6);
+    (beyond << 4).wrapping_add(part).saturating_sub(16).wrapping_mul(4).min(255) as u8
 }
 
 impl Frame {
@@ -367,13 +370,13 @@ impl Colours {
 }
 
 impl Reach {
-    /// Lets discs of both radii run along the path, a pixel a step, and notes which pixels each reaches first.
+    /// Lets discs of both radii run along the path, a third of a pixel a step, and notes which pixels each reaches first.
     fn new(corners: &[Place], look: &Look, frame: Frame, planes: &[Plane; 3]) -> Self {
         let length: i64 = corners
             .windows(2)
             .map(|pair| if let [from, to] = pair { i64::from(distance(*from, *to)) } else { 0 })
             .sum();
-        let steps = (length / 256 + 1).min(i64::from(NEVER) - 1) as u16;
+        let steps = (length * 3 / 256 + 1).min(i64::from(NEVER) - 5) as u16;
         let places = steps_along(corners, length, steps, frame);
         let outer = sweep(&places, (look.radius + 160) / FINE, frame);
         let inner = sweep(&places, (look.radius - look.border) / FINE, frame);

@@ -57,7 +57,7 @@ impl Points {
                 return None;
             }
             let from = match &one.shape {
-                Shape::Slider(slider) => slider.ball(one.end - one.start).0,
+                Shape::Slider(slider) => slider.ball(one.end - one.start),
                 _ => one.at,
             };
             let to = other.at;

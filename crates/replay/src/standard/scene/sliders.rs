@@ -9,7 +9,7 @@ use super::{
     path::{self, Place},
 };
 use crate::{
-    draw::{Blend, Picture, Placement, times},
+    draw::{Picture, times},
     time::Micros,
 };
 
@@ -56,7 +56,7 @@ pub(super) fn draw(
     draw_arrows(at, object, slider, timing, looks, onto);
     circles::draw_head(at, object, (object.at.0 + side, object.at.1), timing, looks, onto);
     if at >= object.start {
-        draw_ball(at, object, slider, colour, looks, onto);
+        draw_ball(at, object, slider, colour, onto);
     }
 }
 
@@ -144,43 +144,22 @@ fn draw_arrows(
         let at_end = number % 2 == 0;
         let place = if at_end { slider.path.at(slider.path.length()) } else { slider.path.at(0) };
         let beat = share((at - object.appears).rem_euclid(BEAT), 0, BEAT);
-        let size = if at < *repeat {
-            ease::between(ALL / 10 * 13, ALL, beat)
-        } else {
-            ease::between(ALL, ALL / 10 * 14, gone)
-        };
-        let Some(image) = looks.reverse_arrow.at(at - object.appears, false) else { return };
-        onto.image(
-            image,
-            &Placement {
-                at: place,
-                anchor: image.middle(),
-                scale: (size, size),
-                angle: path::angle(slider.path.direction(at_end)),
-                tint: [255; 3],
-                opacity,
-                blend: Blend::Over,
-            },
-        );
+        // From 1.3 times its size to it at each beat, and beyond when it is gone.
+        let size = if at < *repeat { (ALL - beat) / 4 * 3 } else { gone };
+        if let Some(sprite) = looks.arrow(path::angle(slider.path.direction(at_end)), size) {
+            onto.sprite_around(sprite, place, opacity);
+        }
     }
 }
 
-fn draw_ball(
-    at: Micros,
-    object: &Object,
-    slider: &Slider,
-    colour: &Colour,
-    looks: &Looks,
-    onto: &mut Picture,
-) {
+fn draw_ball(at: Micros, object: &Object, slider: &Slider, colour: &Colour, onto: &mut Picture) {
     let since = at - object.start;
-    let (place, back) = slider.ball(since);
-    let over = ease::gone(share(at, object.end, LEFT));
+    let place = slider.ball(since);
     draw_follow(at, slider, colour, place, onto);
-    let Some(sprite) = colour.ball.at(since, 0) else { return };
-    if at < object.end {
-        let _ = (back, looks);
-        onto.sprite_around(sprite, place, over);
+    if at < object.end
+        && let Some(sprite) = colour.ball.at(since, 0)
+    {
+        onto.sprite_around(sprite, place, 255);
     }
 }
 
@@ -196,7 +175,6 @@ fn draw_follow(at: Micros, slider: &Slider, colour: &Colour, place: Place, onto:
     let grown = ease::between(0, full, out(share(at, *from, FOLLOWED)));
     let left = share(at, *to, LEFT);
     let size = if left > 0 { ease::between(full, ALL / 2, out(left)) } else { grown };
-    // It beats at each tick and turn.
     let opacity = seen(share(at, *from, ms(60))).min(ease::gone(left));
     if let Some(sprite) = colour.follow.at(at - from, size) {
         onto.sprite_around(sprite, place, opacity);
