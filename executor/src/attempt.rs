@@ -31,6 +31,7 @@ use crate::{
     pieces::Exchange,
     plan, probe,
     progress::Tracker,
+    replay,
     sources::Door,
     speech::Engines,
     transcript,
@@ -193,6 +194,9 @@ async fn work(
         }
         JobSpec::Transcript(spec) => {
             transcript::make(&begin(true, None), spec, dir.path()).await.map(Outcome::Montage)
+        }
+        JobSpec::Replay(spec) => {
+            replay::make(&begin(false, None), spec, dir.path()).await.map(Outcome::Montage)
         }
         JobSpec::Plan { plan: spec } => {
             let view = plan::make(&begin(false, None), spec, dir.path()).await?;

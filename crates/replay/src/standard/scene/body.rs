@@ -123,7 +123,8 @@ impl Body {
             }
         };
         // In 1/16 of a step.
-        let steps = (i64::from(reach.steps) * 16 * part.max(0) / whole.max(1)) as i32;
+        let steps = (i64::from(reach.steps) * 16 * part.max(0) / whole.max(1)) as u32;
+        let steps = ((steps >> 4) as u16, (steps & 15) as u16);
         let [border_y, border_u, border_v, border_alpha] = self.border;
         for (plane, at, width, onto, reached, border) in [
             (luma, self.at, width, &mut onto.y, &reach.luma, border_y),
@@ -132,7 +133,8 @@ impl Body {
         ] {
             let (values, alpha) = plane.packed();
             plane.each(onto, width, at, |onto, range, _| {
-                let (Some(values), Some(alpha)) = (values.get(range.clone()), alpha.get(range.clone())) else {
+                let (Some(values), Some(alpha)) = (values.get(range.clone()), alpha.get(range.clone()))
+                else {
                     return;
                 };
                 let (Some(outer), Some(inner)) = (reached.outer.get(range.clone()), reached.inner.get(range))
@@ -142,21 +144,22 @@ impl Body {
                 let pixels = onto.iter_mut().zip(values).zip(alpha).zip(outer).zip(inner);
                 for ((((below, value), alpha), outer), inner) in pixels {
                     let covered = times(ramp(steps, *outer), opacity);
-                    let filled = if *inner == NEVER { 255 } else { ramp(steps, *inner) };
-                    let value = times(*value, filled) + times(border, 255 - filled);
-                    let alpha = times(*alpha, filled).saturating_add(times(border_alpha, 255 - filled));
-                    *below =
-                        times(value, covered).saturating_add(times(*below, 255 - times(alpha, covered)));
+                    let filled = ramp(steps, *inner) | if *inner == NEVER { 255 } else { 0 };
+                    let value = times(*value, filled).saturating_add(times(border, !filled));
+                    let alpha = times(*alpha, filled).saturating_add(times(border_alpha, !filled));
+                    *below = times(value, covered).saturating_add(times(*below, !times(alpha, covered)));
                 }
             });
         }
     }
 }
 
-/// How much is seen, 0 to 255, of what is reached at a step, after so many 1/16 of a step: its edge is two steps wide.
+/// How much is seen, 0 to 255, of what is reached at a step, after so many steps and 1/16 of one: its edge is four steps wide.
 #[inline]
-fn ramp(steps: i32, reached: u16) -> u8 {
-    ((steps - i32::from(reached) * 16 + 16) * 8).clamp(0, 255) as u8
+fn ramp((steps, part): (u16, u16), reached: u16) -> u8 {
+    // Beyond that everything is seen; so 16 bits hold all of it, and the loop is one of vectors.
+    let beyond = steps.wrapping_add(3).saturating_sub(reached).min(6);
+    (beyond << 4).wrapping_add(part).saturating_sub(16).wrapping_mul(4).min(255) as u8
 }
 
 impl Frame {
@@ -168,7 +171,8 @@ impl Frame {
         }
         let reach = radius + 256;
         let low = |edge: i32, most: u32| ((edge.saturating_sub(reach)) >> 8).clamp(0, most as i32) & !1;
-        let high = |edge: i32, most: u32| (((edge.saturating_add(reach)) >> 8) + 2).clamp(0, most as i32) & !1;
+        let high =
+            |edge: i32, most: u32| (((edge.saturating_add(reach)) >> 8) + 2).clamp(0, most as i32) & !1;
         let (left, top) = (low(range.0, size.0), low(range.1, size.1));
         let (right, bottom) = (high(range.2, size.0), high(range.3, size.1));
         (left < right && top < bottom).then(|| Self {
@@ -262,9 +266,10 @@ fn stretch(from: (i32, i32), to: (i32, i32), reach: i32, frame: Frame, squares: 
         let y = i64::from(row as i32 * FINE + FINE / 2 - from.1);
         // x along the line: from its beginning to its end; x beside it: no farther away than `reach`. In 1/2^18.
         let mut range = (i64::from(from.0.min(to.0) - reach), i64::from(from.0.max(to.0) + reach));
-        for (step, base, low, high) in
-            [(right, y * down, 0, length << 10), (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18)]
-        {
+        for (step, base, low, high) in [
+            (right, y * down, 0, length << 10),
+            (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18),
+        ] {
             let (low, high) = (low - base, high - base);
             let (low, high) = match step {
                 0 if low <= 0 && high >= 0 => continue,
@@ -338,10 +343,9 @@ impl Colours {
         let (mut values, mut alphas) = (vec![0; frame.width], vec![0; frame.width]);
         let mut colours = [vec![0; half], vec![0; half], vec![0; half]];
         for (row, line) in squares.chunks_exact(frame.width).enumerate() {
-            for (((square, value), alpha), column) in
-                line.iter().zip(&mut values).zip(&mut alphas).zip(0..)
-            {
-                let found = if *square == u32::MAX { None } else { self.table.get((square >> self.shift) as usize) };
+            for (((square, value), alpha), column) in line.iter().zip(&mut values).zip(&mut alphas).zip(0..) {
+                let found =
+                    if *square == u32::MAX { None } else { self.table.get((square >> self.shift) as usize) };
                 let [y, u, v, a] = found.copied().unwrap_or_default();
                 (*value, *alpha) = (y, a);
                 if let Some(sum) = sums.get_mut(column / 2) {
@@ -351,7 +355,9 @@ impl Colours {
             luma.push(&values, &alphas);
             if row % 2 == 1 {
                 let [us, vs, alphas] = &mut colours;
-                for (((sum, u), v), a) in sums.iter_mut().zip(us.iter_mut()).zip(vs.iter_mut()).zip(alphas.iter_mut()) {
+                for (((sum, u), v), a) in
+                    sums.iter_mut().zip(us.iter_mut()).zip(vs.iter_mut()).zip(alphas.iter_mut())
+                {
                     [*u, *v, *a] = sum.map(|sum| ((sum + 2) / 4) as u8);
                     *sum = [0; 3];
                 }
@@ -364,13 +370,13 @@ impl Colours {
 }
 
 impl Reach {
-    /// Lets discs of both radii run along the path, a pixel a step, and notes which pixels each reaches first.
+    /// Lets discs of both radii run along the path, a third of a pixel a step, and notes which pixels each reaches first.
     fn new(corners: &[Place], look: &Look, frame: Frame, planes: &[Plane; 3]) -> Self {
         let length: i64 = corners
             .windows(2)
             .map(|pair| if let [from, to] = pair { i64::from(distance(*from, *to)) } else { 0 })
             .sum();
-        let steps = (length / 256 + 1).min(i64::from(NEVER) - 1) as u16;
+        let steps = (length * 3 / 256 + 1).min(i64::from(NEVER) - 5) as u16;
         let places = steps_along(corners, length, steps, frame);
         let outer = sweep(&places, (look.radius + 160) / FINE, frame);
         let inner = sweep(&places, (look.radius - look.border) / FINE, frame);
@@ -481,7 +487,12 @@ mod tests {
 
     #[test]
     fn parts_grow_from_nothing_to_the_whole_from_both_ends() {
-        let path = Path::of(&[(40 * 256, 40 * 256), (120 * 256, 40 * 256), (120 * 256, 80 * 256), (60 * 256, 50 * 256)]);
+        let path = Path::of(&[
+            (40 * 256, 40 * 256),
+            (120 * 256, 40 * 256),
+            (120 * 256, 80 * 256),
+            (60 * 256, 50 * 256),
+        ]);
         let body = Body::new(&path, &LOOK, (200, 120)).unwrap();
         let whole = drawn(&body, Seen::Whole);
         assert!(drawn(&body, Seen::FromHead(7, 7)) == whole);

@@ -49,7 +49,14 @@ pub(super) fn draw(at: Micros, object: &Object, timing: &Timing, looks: &Looks, 
 }
 
 /// Draws a slider's head.
-pub(super) fn draw_head(at: Micros, object: &Object, place: Place, timing: &Timing, looks: &Looks, onto: &mut Picture) {
+pub(super) fn draw_head(
+    at: Micros,
+    object: &Object,
+    place: Place,
+    timing: &Timing,
+    looks: &Looks,
+    onto: &mut Picture,
+) {
     let Some(colour) = looks.colour(object.colour) else { return };
     // The rim of another circle does not fit to a head of its own.
     let (circle, overlay) = match &colour.head {
@@ -91,18 +98,18 @@ fn draw_parts(
     if opacity == 0 {
         return;
     }
-    if !before && hit && let Some(burst) = &colour.burst {
+    if !before
+        && hit
+        && let Some(burst) = &colour.burst
+    {
         if let Some(sprite) = burst.at(part) {
             onto.sprite_around(sprite, place, opacity);
         }
         return;
     }
     let since = at - object.appears;
-    let number = if before || !hit || !looks.number_leaves {
-        opacity
-    } else {
-        ease::gone(share(at, ended, HIT / 4))
-    };
+    let number =
+        if before || !hit || !looks.number_leaves { opacity } else { ease::gone(share(at, ended, HIT / 4)) };
     let mut piece = |frames: &Frames| {
         if let Some(sprite) = frames.at(since, grown) {
             onto.sprite_around(sprite, place, opacity);
