@@ -153,7 +153,9 @@ fn parts(kit: &Kit<'_>, performance: &Performance) -> Vec<Part> {
     if options.keys {
         parts.push(Part::Keys(Keys::new(kit, (above, right - gap))));
     }
-    parts.push(Part::Breaks(Breaks::new(kit)));
+    if options.progress {
+        parts.push(Part::Breaks(Breaks::new(kit)));
+    }
     parts
 }
 
