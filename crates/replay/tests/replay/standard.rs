@@ -76,6 +76,15 @@ fn the_replay_of_lazer_comes_out_as_its_statistics_say() {
         let end = play(&replay, &map).end;
         let wanted = replay.lazer.as_ref().unwrap().statistics();
         let counts = [end.counts.n300, end.counts.n100, end.counts.n50, end.counts.miss];
+        println!(
+            "tails missed: {:?}",
+            play(&replay, &map)
+                .events
+                .iter()
+                .filter(|e| matches!(e.kind, replay::play::EventKind::Tail(false)))
+                .map(|e| (e.at, e.object))
+                .collect::<Vec<_>>()
+        );
         println!("{wanted:?} x{} {}", replay.max_combo, replay.score);
         println!("{counts:?} {:?} x{} {}", end.lazer, end.max_combo, end.score);
         assert_eq!(counts, ["great", "ok", "meh", "miss"].map(|name| wanted.get(name).copied().unwrap_or(0)));

@@ -26,7 +26,11 @@ use crate::{beatmap::Beatmap, error::ReplayError, mods::Mods, osr::Replay, play:
 /// # Errors
 /// [`ReplayError::ModsUnsupported`]; [`ReplayError::MapCorrupt`] where too many objects are at once.
 pub fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
-    if replay.is_lazer() { lazer::judge(replay, mods, field) } else { stable::judge(replay, map, mods, field) }
+    if replay.is_lazer() {
+        lazer::judge(replay, mods, field)
+    } else {
+        stable::judge(replay, map, mods, field)
+    }
 }
 
 /// Objects that are looked at, over all frames, at most: enough for any map that people play.

@@ -172,8 +172,8 @@ impl<'a> Game<'a> {
             return Click::Swallowed;
         }
         let before = alive.index.checked_sub(1);
-        let below =
-            before.and_then(|index| self.field.objects.get(index).zip(self.tally.record.play.objects.get(index)));
+        let below = before
+            .and_then(|index| self.field.objects.get(index).zip(self.tally.record.play.objects.get(index)));
         if below.is_some_and(|(object, outcome)| object.stack > 0 && outcome.result.is_none()) {
             return Click::Swallowed;
         }

@@ -1,8 +1,9 @@
 //! Judging by lazer's rules.
 //!
-//! Lazer's playback stops at every frame of a replay; between two that are far apart it goes on in steps of a 60th of a second, with
-//! the cursor between its places. At each stop presses come first, then the objects in order. Sources: osu!lazer's
-//! `FramedReplayInputHandler`, `FrameStabilityContainer`, `StartTimeOrderedHitPolicy`, `LegacyHitPolicy`, `DrawableHitCircle`.
+//! Lazer judges a thousand times a second while it is played, and writes sixty frames, and one for each change of what is held.
+//! So time goes on in milliseconds from frame to frame, with the cursor on the line between its places. At each stop presses come
+//! first, then the objects in order. Sources: osu!lazer's `FramedReplayInputHandler`, `OsuFramedReplayInputHandler`,
+//! `StartTimeOrderedHitPolicy`, `LegacyHitPolicy`, `DrawableHitCircle`.
 
 mod book;
 mod slider;
@@ -24,9 +25,8 @@ use crate::{
     time::micros,
 };
 
-/// Frames closer than this have nothing between them, in milliseconds.
-const STEP: f64 = 1000.0 / 60.0;
-const STABLE: f64 = STEP * 1.2;
+/// From one stop to the next one, in milliseconds.
+const STEP: f64 = 1.0;
 
 /// What the player does at a stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,8 +115,9 @@ impl<'a> Game<'a> {
     fn between(&mut self, from: Input, to: Input) {
         let passed = to.at - from.at;
         let mut at = from.at + STEP;
-        while to.at - at > STABLE {
-            let soonest = self.field.objects.get(self.next).map_or(f64::MAX, |next| next.start - self.field.preempt);
+        while at < to.at {
+            let soonest =
+                self.field.objects.get(self.next).map_or(f64::MAX, |next| next.start - self.field.preempt);
             if self.alive.is_empty() && soonest > at {
                 // Nothing can happen before.
                 at = soonest.min(to.at);
@@ -181,11 +182,14 @@ impl<'a> Game<'a> {
             if head.is_none() {
                 self.click(place, index, object, input);
             }
-            if let Some(Playing::Slider(following)) = self.alive.get_mut(place).map(|alive| &mut alive.state) {
+            if let Some(Playing::Slider(following)) = self.alive.get_mut(place).map(|alive| &mut alive.state)
+            {
                 following.pressed(button);
             }
             // A circle that was hit is gone already.
-            self.alive.retain(|alive| !matches!(alive.state, Playing::Circle) || !self.book.record.is_judged(alive.index));
+            self.alive.retain(|alive| {
+                !matches!(alive.state, Playing::Circle) || !self.book.record.is_judged(alive.index)
+            });
             return;
         }
     }
@@ -198,7 +202,11 @@ impl<'a> Game<'a> {
         let Some(hit) = self.windows.lazer_hit(off).or(anyway) else {
             return self.shake(index, input);
         };
-        let free = if self.locked { self.is_first(index, object, input) } else { self.is_next(index, object, input) };
+        let free = if self.locked {
+            self.is_first(index, object, input)
+        } else {
+            self.is_next(index, object, input)
+        };
         match free {
             None => return,
             Some(false) => return self.shake(index, input),
@@ -236,7 +244,8 @@ impl<'a> Game<'a> {
             return None;
         }
         let before = self.alive.iter().take_while(|alive| alive.index < index);
-        let mut ends = before.filter_map(|alive| self.field.objects.get(alive.index)).map(|object| object.end);
+        let mut ends =
+            before.filter_map(|alive| self.field.objects.get(alive.index)).map(|object| object.end);
         let locked = ends.any(|end| end + 3.0 < object.start);
         Some(!locked && (object.start - input.at).abs() < self.clickable)
     }
@@ -244,18 +253,24 @@ impl<'a> Game<'a> {
     /// Lazer's own: whether the time of the object before has come, or it has been hit.
     fn is_next(&self, index: usize, object: &Object, input: Input) -> Option<bool> {
         let before = self.alive.iter().rev().filter(|alive| alive.index < index);
-        let blocking = before
-            .filter_map(|alive| Some((alive, self.field.objects.get(alive.index)?)))
-            .find(|(alive, before)| before.start < object.start && !matches!(alive.state, Playing::Spinner(_)));
-        Some(!blocking.is_some_and(|(alive, before)| alive.is_open() && input.at < before.start && alive.index + 1 >= self.last_before(index)))
+        let blocking = before.filter_map(|alive| Some((alive, self.field.objects.get(alive.index)?))).find(
+            |(alive, before)| before.start < object.start && !matches!(alive.state, Playing::Spinner(_)),
+        );
+        Some(!blocking.is_some_and(|(alive, before)| {
+            alive.is_open() && input.at < before.start && alive.index + 1 >= self.last_before(index)
+        }))
     }
 
     /// One more than the index of the last object before one that presses are for.
     fn last_before(&self, index: usize) -> usize {
         let Some(start) = self.field.objects.get(index).map(|object| object.start) else { return 0 };
-        let before = self.field.objects.get(..index).unwrap_or_default().iter().rposition(|before| {
-            before.start < start && !matches!(before.kind, Kind::Spinner)
-        });
+        let before = self
+            .field
+            .objects
+            .get(..index)
+            .unwrap_or_default()
+            .iter()
+            .rposition(|before| before.start < start && !matches!(before.kind, Kind::Spinner));
         before.map_or(0, |before| before + 1)
     }
 
