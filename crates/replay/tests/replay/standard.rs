@@ -9,6 +9,7 @@ use replay::{
     osr::Replay,
     play::Play,
     standard::{judge::judge, objects::place},
+    verify::verify,
 };
 
 use crate::corpus;
@@ -91,5 +92,6 @@ fn the_replay_of_lazer_comes_out_as_its_statistics_say() {
         assert_eq!(end.lazer, replay.lazer.as_ref().unwrap().counts());
         assert_eq!(end.max_combo, replay.max_combo);
         assert_eq!(end.score, replay.score);
+        assert_eq!(verify(&replay, &end).differences, []);
     }
 }
