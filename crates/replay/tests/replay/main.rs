@@ -4,6 +4,7 @@
 mod boundaries;
 mod corpus;
 mod fixtures;
+mod hud;
 mod mania;
 mod mutations;
 mod skins;
