@@ -7,7 +7,7 @@ mod shapes;
 use self::shapes::{Part, Shape, UNKNOWN};
 use super::{
     Image, Text,
-    image::sine,
+    placed::sine,
     raster::{Sub, coverage, distance_to_line, premultiplied},
 };
 
