@@ -223,6 +223,41 @@ impl Look {
     }
 }
 
+impl Image {
+    /// The same, turned clockwise around its middle (in 1/65,536 of a turn) and so many times as large (65,536 is once), in the middle
+    /// of a square image of even sides.
+    #[must_use]
+    pub fn turned(&self, angle: i32, scale: i32) -> Self {
+        if self.width == 0 || self.height == 0 || scale <= 0 {
+            return Self::empty(2, 2);
+        }
+        let (width, height) = (u64::from(self.width), u64::from(self.height));
+        let diagonal = (width * width + height * height).isqrt() + 1;
+        let side = (((diagonal * scale as u64) >> 16) as u32 + 2).next_multiple_of(2);
+        let middle = side as i32 * 128;
+        let placement = Placement {
+            at: (middle, middle),
+            anchor: (self.width as i32 * 128, self.height as i32 * 128),
+            scale: (scale, scale),
+            angle,
+            tint: [255; 3],
+            opacity: 255,
+            blend: Blend::Over,
+        };
+        let way = Way::new(self, &placement);
+        let look = Look { opacity: 255, tint: None };
+        let mut pixels = Vec::with_capacity(side as usize * side as usize);
+        let mut line = vec![Lanes(0); side as usize];
+        for y in 0..i64::from(side) {
+            line.fill(Lanes(0));
+            let start = (way.origin.0 + way.down.0 * y, way.origin.1 + way.down.1 * y);
+            way.read(self, 0, start, &mut line, &look);
+            pixels.extend(line.iter().map(|seen| seen.values().map(|value| value.min(255) as u8)));
+        }
+        Self { width: side, height: side, pixels }
+    }
+}
+
 impl Picture {
     /// Draws an image as it is placed. Made much smaller than half its size it flickers: [`Image::resized`] is for that.
     pub fn image(&mut self, image: &Image, placement: &Placement) {

@@ -50,20 +50,11 @@ impl Breaks {
         let mut breaks: Vec<Break> = breaks.filter(|rest| rest.from < rest.to).collect();
         breaks.sort_by_key(|rest| rest.from);
         let (width, thick) = (kit.px(240) & !1, kit.px(6));
-        let sign = |element: &str, text: &str, colour| {
-            let legacy =
-                kit.stage.skin.element(element).and_then(|element| Some((element, element.frames.first()?)));
-            match legacy {
-                Some((element, image)) => {
-                    let density = element.density.max(1) as i32;
-                    let pixels =
-                        |length: u32| kit.px((length.min(2048) as i32) * 720 / (768 * density)) as u32;
-                    Stamp::plain(&image.resized(pixels(image.width), pixels(image.height)))
-                }
-                None => {
-                    let (image, height) = own_line(text, kit.px(20), colour);
-                    Stamp::shaded(&image, height)
-                }
+        let sign = |element: &str, text: &str, colour| match kit.element(element, 100) {
+            Some(image) => Stamp::plain(&image),
+            None => {
+                let (image, height) = own_line(text, kit.px(20), colour);
+                Stamp::shaded(&image, height)
             }
         };
         let fill = raster::rounded_box(width as u32, thick as u32, thick * 128, PALE);

@@ -71,14 +71,15 @@ impl Curtain {
 fn warning(kit: &Kit<'_>) -> Placed {
     const YELLOW: Rgb = [255, 204, 64];
     let most = kit.width * 9 / 10;
-    let side = kit.px(84);
+    let (width, height) = (kit.px(98), kit.px(84));
     let sign = {
-        let (side, thick) = (side as u32, kit.px(7) * 256);
-        let (far, half) = (side as i32 * 256 - thick, side as i32 * 128);
-        let corners = [(half, thick), (far, far), (thick, far), (half, thick)];
-        let mut sign = raster::stroke((side, side), &corners, thick, YELLOW);
-        let mark = Letters::BOLD.glyph('!', side * 2 / 5).tinted(YELLOW);
-        sign.put(&mark, (side as i32 - mark.width as i32) / 2, side as i32 * 2 / 5);
+        let size = (width as u32, height as u32);
+        let thick = kit.px(7) * 256;
+        let (far, low, half) = (width * 256 - thick, height * 256 - thick, width * 128);
+        let corners = [(half, thick), (far, low), (thick, low), (half, thick)];
+        let mut sign = raster::stroke(size, &corners, thick, YELLOW);
+        let mark = Letters::BOLD.glyph('!', size.1 * 2 / 5).tinted(YELLOW);
+        sign.put(&mark, (width - mark.width as i32) / 2, height * 19 / 50);
         Stamp::plain(&sign)
     };
     let lines = [
@@ -87,11 +88,11 @@ fn warning(kit: &Kit<'_>) -> Placed {
         kit.line("Please take care if you are sensitive to light.", 20, most, PALE, false),
     ];
     let gap = kit.px(16);
-    let whole = side + lines.iter().map(|line| line.height + gap).sum::<i32>();
+    let whole = height + lines.iter().map(|line| line.height + gap).sum::<i32>();
     let mut y = (kit.height - whole) / 2;
     let mut placed = Placed::default();
-    placed.put(sign, ((kit.width - side) / 2, y));
-    y += side + gap;
+    placed.put(sign, ((kit.width - width) / 2, y));
+    y += height + gap;
     for line in lines {
         let (x, step) = ((kit.width - line.width) / 2, line.height + gap);
         placed.put(line, (x, y));

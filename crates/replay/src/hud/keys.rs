@@ -64,22 +64,26 @@ fn named(kit: &Kit<'_>) -> Vec<(String, Rgb)> {
 }
 
 impl Keys {
-    pub(super) fn new(kit: &Kit<'_>) -> Self {
+    /// Between two heights of the picture, in its middle where there is room.
+    pub(super) fn new(kit: &Kit<'_>, (above, below): (i32, i32)) -> Self {
         let named = named(kit);
         let count = named.len() as i32;
         let gap = kit.px(4);
-        let room = kit.height * 11 / 20;
+        let room = (below - above).min(kit.height * 11 / 20);
         let side = kit.px(40).min(room / count - gap).max(6);
-        let font = Font::own("0123456789", (side * 3 / 10).max(6), WHITE, true);
         // What is too small for two lines has its count only.
         let is_small = side < kit.px(30) || side < 26;
         let legacy = legacy_key(kit, side);
+        let ink = if legacy.is_some() { kit.stage.skin.config.input_overlay_text } else { WHITE };
+        let font = Font::own("0123456789", (side * 3 / 10).max(6), ink, true);
         let idle = match &legacy {
             Some(image) => Stamp::plain(image),
             None => plate(side, side, side / 5, DARK, 165),
         };
         let x = kit.width - kit.margin() - side;
-        let top = (kit.height - (side + gap) * count + gap) / 2;
+        let whole = (side + gap) * count - gap;
+        let middle = (kit.height - whole) / 2;
+        let top = middle.min(below - whole).max(above);
         let key = |(index, (name, rgb)): (usize, (String, Rgb))| {
             let height = (side * 26 / 100).max(6) as u32;
             let label = if is_small { String::new() } else { name };
@@ -93,10 +97,10 @@ impl Keys {
                 pressed.map(|press| (press.from, press.to.max(press.from))).collect();
             presses.sort_unstable();
             let at = (x, top + index as i32 * (side + gap));
-            Key { label: Stamp::shaded(&label, height), lit, at, presses }
+            Key { label: Stamp::lettered(&label, height, ink), lit, at, presses }
         };
         let keys = named.into_iter().enumerate().map(key).collect();
-        let background = legacy_background(kit, (side + gap) * count + gap);
+        let background = legacy_background(kit, whole + 2 * gap);
         let background = background.map(|image| {
             let at = (kit.width - image.width as i32, top - gap);
             (Stamp::plain(&image), at)

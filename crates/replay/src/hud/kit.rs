@@ -150,6 +150,13 @@ impl Stamp {
         Self { sprite, width: image.width as i32, height: image.height as i32, reach: reach as i32 }
     }
 
+    /// Letters of that height in a colour; bright ones have a shadow, dark ones are for bright ground.
+    pub(super) fn lettered(image: &Image, height: u32, colour: Rgb) -> Self {
+        let is_dark = colour.iter().map(|part| u32::from(*part)).sum::<u32>() < 240;
+        let image = image.tinted(colour);
+        if is_dark { Self::plain(&image) } else { Self::shaded(&image, height) }
+    }
+
     /// Draws it with the top left corner of what throws the shadow at a pixel.
     pub(super) fn draw(&self, onto: &mut Picture, x: i32, y: i32, opacity: u8) {
         onto.sprite(&self.sprite, x - self.reach, y - self.reach, opacity);

@@ -155,6 +155,11 @@ impl AimErrors {
         Self { target: Stamp::plain(&target), dots: dots.into(), cross: Stamp::plain(&cross), centre, radius }
     }
 
+    /// Where the next thing above it ends.
+    pub(super) fn top(&self) -> i32 {
+        self.centre.1 - self.radius
+    }
+
     /// Where a press lies, in pixels of the picture.
     pub(super) fn place(&self, (x, y): (i16, i16)) -> (i32, i32) {
         let along = |share: i16| i32::from(share).clamp(-1100, 1100) * self.radius / 1000;

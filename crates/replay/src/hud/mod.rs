@@ -37,7 +37,6 @@ use self::{
 };
 use crate::{
     draw::Picture,
-    error::ReplayError,
     stage::{Layer, Moment, Stage},
 };
 
@@ -117,7 +116,9 @@ fn parts(kit: &Kit<'_>, performance: &Performance) -> Vec<Part> {
         parts.push(Part::Accuracy(accuracy));
     }
     if options.mods {
-        parts.push(Part::Mods(Mods::new(kit, (kit.width - margin, right))));
+        let mods = Mods::new(kit, (kit.width - margin, right));
+        right += mods.height + gap;
+        parts.push(Part::Mods(mods));
     }
 
     // From the bottom: combo, pp and counts at the left, errors in the middle, progress and aim at the right.
@@ -138,16 +139,19 @@ fn parts(kit: &Kit<'_>, performance: &Performance) -> Vec<Part> {
     if options.hit_errors {
         parts.extend(HitErrors::new(kit, &performance.windows).map(Part::HitErrors));
     }
+    let above = right;
     let mut right = kit.height - margin;
     if let Some(progress) = Progress::new(kit, &performance.strains) {
         right = progress.top();
         parts.push(Part::Progress(progress));
     }
     if options.aim_errors && kit.stage.replay.mode == crate::osr::Mode::Standard {
-        parts.push(Part::AimErrors(AimErrors::new(kit, right)));
+        let aim = AimErrors::new(kit, right);
+        right = aim.top();
+        parts.push(Part::AimErrors(aim));
     }
     if options.keys {
-        parts.push(Part::Keys(Keys::new(kit)));
+        parts.push(Part::Keys(Keys::new(kit, (above, right - gap))));
     }
     parts.push(Part::Breaks(Breaks::new(kit)));
     parts
@@ -155,23 +159,21 @@ fn parts(kit: &Kit<'_>, performance: &Performance) -> Vec<Part> {
 
 impl Hud {
     /// Prepares it.
-    ///
-    /// # Errors
-    /// None so far: a map without stars and pp is shown without them.
-    pub fn new(stage: &Stage<'_>) -> Result<Self, ReplayError> {
+    #[must_use]
+    pub fn new(stage: &Stage<'_>) -> Self {
         let performance = Performance::of(stage);
         let timeline = Timeline::new(stage, &performance);
         let opacity = (stage.options.hud.opacity.min(100) * 255 / 100) as u8;
         // What cannot be seen is not prepared.
         let parts = if opacity > 0 { parts(&Kit::new(stage), &performance) } else { Vec::new() };
-        Ok(Self {
+        Self {
             parts,
             results: Results::new(stage, &performance, &timeline.marks),
             curtain: Curtain::new(stage),
             stars_and_pp: (performance.stars, performance.pp),
             timeline,
             opacity,
-        })
+        }
     }
 
     /// Stars of the map with its mods and pp at the end, both in 1/100.

@@ -95,6 +95,8 @@ pub(super) struct Mods {
     placed: Placed,
     /// Of all of them, in pixels.
     pub(super) width: i32,
+    /// Of the highest, in pixels; 0 where there is none.
+    pub(super) height: i32,
 }
 
 impl Mods {
@@ -103,6 +105,7 @@ impl Mods {
         let badges: Vec<Stamp> = kit.stage.mods.names.iter().map(|name| badge(kit, name)).collect();
         let gap = kit.px(5);
         let whole: i32 = badges.iter().map(|badge| badge.width + gap).sum();
+        let height = badges.iter().map(|badge| badge.height).max().unwrap_or(0);
         let mut placed = Placed::default();
         let mut x = right + gap - whole;
         for badge in badges {
@@ -110,7 +113,7 @@ impl Mods {
             placed.put(badge, (x, top));
             x += step;
         }
-        Self { placed, width: (whole - gap).max(0) }
+        Self { placed, width: (whole - gap).max(0), height }
     }
 
     pub(super) fn draw(&self, now: &Now<'_>, onto: &mut Picture) {
@@ -125,9 +128,9 @@ impl Mods {
 
 /// A mod's badge: a legacy skin's icon, or its name on a plate.
 fn badge(kit: &Kit<'_>, name: &str) -> Stamp {
-    let element = icon(name).and_then(|icon| kit.stage.skin.element(&format!("selection-mod-{icon}")));
-    if let Some(image) = element.and_then(|element| element.frames.first()) {
-        return Stamp::plain(&with_height(image, kit.px(36)));
+    let icon = icon(name).and_then(|icon| kit.element(&format!("selection-mod-{icon}"), 100));
+    if let Some(image) = icon {
+        return Stamp::plain(&with_height(&image, kit.px(36)));
     }
     let (height, inset) = (kit.px(24), kit.px(9));
     let letters = (kit.px(12).max(6)) as u32;

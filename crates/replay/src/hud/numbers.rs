@@ -50,8 +50,7 @@ impl Font {
         let face = if bold { Letters::BOLD } else { Letters::REGULAR };
         let height = height.max(6);
         let stamp = |letter: char| {
-            let image = face.glyph(letter, height as u32).tinted(colour);
-            (letter, Stamp::shaded(&image, height as u32))
+            (letter, Stamp::lettered(&face.glyph(letter, height as u32), height as u32, colour))
         };
         let letters: BTreeMap<char, Stamp> = letters.chars().map(stamp).collect();
         let digit = letters.get(&'0').map_or(0, |stamp| stamp.width);

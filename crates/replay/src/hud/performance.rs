@@ -15,8 +15,10 @@ use crate::{
     stage::Stage,
 };
 
-/// How often pp is computed during a play at most.
+/// How often pp is computed during a play at most …
 const MOST_STEPS: usize = 4000;
+/// … and how often times the map's sections: each time, all of them are put in order.
+const MOST_WORK: f64 = 32e6;
 /// Columns into which a map's strains are gathered.
 pub(super) const COLUMNS: usize = 200;
 
@@ -131,6 +133,15 @@ fn results(stage: &Stage<'_>, state: &State) -> u64 {
     [counts.n300, counts.n100, counts.n50, counts.miss].into_iter().chain(mania).map(u64::from).sum()
 }
 
+/// How often pp is computed at most.
+fn most_steps(map: &rosu_pp::Beatmap, speed: f64) -> usize {
+    const SECTION: f64 = 400.0;
+    let times = || map.hit_objects.iter().map(|object| object.start_time);
+    let (first, last) = (times().fold(f64::MAX, f64::min), times().fold(f64::MIN, f64::max));
+    let sections = ((last - first) / (speed * SECTION)).max(1.0);
+    ((MOST_WORK / sections) as usize).clamp(1, MOST_STEPS)
+}
+
 /// pp after each event, and at the end.
 fn running(
     stage: &Stage<'_>,
@@ -141,7 +152,7 @@ fn running(
     let play = stage.play;
     let mut gradual = difficulty.clone().gradual_performance(map);
     let all = gradual.len();
-    let step = all.div_ceil(MOST_STEPS).max(1);
+    let step = all.div_ceil(most_steps(map, stage.mods.speed.as_f64())).max(1);
     let (mut done, mut pp) = (0, 0);
     let mut running = Vec::with_capacity(play.events.len());
     for event in &play.events {
@@ -201,11 +212,18 @@ fn columns(strains: &Strains, map: &rosu_pp::Beatmap, speed: f64) -> Vec<u8> {
         let at = from + (to - from) * column as f64 / COLUMNS as f64;
         ((at / length).floor() - (from / length).floor()).max(0.0) as usize
     };
-    let column = |index: usize| {
+    let column = |index: usize| -> f64 {
         let (from, to) = (section(index), section(index + 1).max(section(index) + 1));
         let part = sections.get(from.min(sections.len())..to.min(sections.len())).unwrap_or_default();
-        let mean = part.iter().sum::<f64>() / part.len().max(1) as f64;
-        (mean / hardest * 255.0).clamp(0.0, 255.0) as u8
+        part.iter().sum::<f64>() / part.len().max(1) as f64
     };
-    (0..COLUMNS).map(column).collect()
+    let columns: Vec<f64> = (0..COLUMNS).map(column).collect();
+    // A short map has fewer sections than columns: its steps become slopes.
+    let reach = (length * COLUMNS as f64 / (to - from) / 2.0).min(COLUMNS as f64) as usize;
+    let smooth = |index: usize| {
+        let beside = columns.iter().take(index + reach + 1).skip(index.saturating_sub(reach));
+        let (sum, count) = beside.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+        (sum / f64::max(count, 1.0) / hardest * 255.0).clamp(0.0, 255.0) as u8
+    };
+    (0..COLUMNS).map(smooth).collect()
 }

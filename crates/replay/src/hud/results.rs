@@ -144,10 +144,9 @@ fn grade(sheet: &mut Sheet<'_>) {
     let (kit, stage) = (sheet.kit, sheet.kit.stage);
     let grading = Grading::of(stage);
     let grade = grading.grade(&stage.play.end);
-    let element = stage.skin.element(grade.element(grading.silver));
     let height = kit.px(150);
-    let stamp = match element.and_then(|element| element.frames.first()) {
-        Some(image) => Stamp::plain(&with_height(image, height)),
+    let stamp = match kit.element(grade.element(grading.silver), 100) {
+        Some(image) => Stamp::plain(&with_height(&image, height)),
         None => {
             let image = Letters::BOLD.line(grade.name(), height as u32);
             Stamp::shaded(&image.tinted(grade.colour(grading.silver)), height as u32)
@@ -212,8 +211,8 @@ fn verdict(sheet: &mut Sheet<'_>, y: i32) {
         .differences
         .iter()
         .map(|difference| {
-            let name = difference.name.replace("count_", "").replace('_', " ");
-            format!("{name} {} instead of {}", grouped(difference.judged), grouped(difference.header))
+            let (name, header) = (differing(&difference.name, stage.replay.mode), difference.header);
+            format!("{name}: {} instead of {}", grouped(difference.judged), grouped(header))
         })
         .collect();
     let told = told.join(", ");
@@ -221,11 +220,20 @@ fn verdict(sheet: &mut Sheet<'_>, y: i32) {
         sheet.own("✓", 0, y + 3, 16, GOOD);
         sheet.line("Verified against the replay's counts", 28, y, 21, GOOD, true);
         if !told.is_empty() {
-            sheet.line(&told, 28, y + 30, 17, PALE, false);
+            sheet.line(&told, 28, y + 30, 15, PALE, false);
         }
     } else {
         sheet.own("!", 6, y + 3, 16, ALARM);
         sheet.line("Differs from the replay's counts", 28, y, 21, ALARM, true);
-        sheet.line(&told, 28, y + 30, 17, WHITE, false);
+        sheet.line(&told, 28, y + 30, 15, WHITE, false);
+    }
+}
+
+/// What differs, in words. In mania MAX and 200 are where others have geki and katu.
+fn differing(name: &str, mode: Mode) -> String {
+    match (name, mode) {
+        ("count_geki", Mode::Mania) => "max".to_owned(),
+        ("count_katu", Mode::Mania) => "200".to_owned(),
+        _ => name.replace("count_", "").replace('_', " "),
     }
 }

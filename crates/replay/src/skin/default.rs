@@ -54,7 +54,7 @@ pub fn hit_circle(radius: Sub, rgb: Rgb) -> Image {
 /// An approach circle; `radius` is that of its outer edge, `of` that of the circle that it approaches.
 #[must_use]
 pub fn approach_circle(radius: Sub, of: Sub, rgb: Rgb) -> Image {
-    let width = part(of, 7).max(320) + part(radius - of, 1);
+    let width = part(of, 8).max(330) + part(radius - of, 1);
     ring(radius - width, radius, shade(rgb, 30))
 }
 
@@ -119,10 +119,12 @@ pub fn tick(radius: Sub, rgb: Rgb) -> Image {
 /// The arrow where a slider turns, pointing to the right.
 #[must_use]
 pub fn reverse_arrow(radius: Sub) -> Image {
-    let mut image = around(part(radius, 70));
+    // No larger than it needs to be: it is turned and resized while it is drawn.
+    let side = |hundredths: i32| (part(radius, hundredths).max(256) as u32 / 256 + 2) * 2;
+    let mut image = Image::empty(side(45), side(60));
     let (x, y) = image.middle();
     let corner = |right: i32, down: i32| (x + part(radius, right), y + part(radius, down));
-    let arrow = [corner(-16, -38), corner(22, 0), corner(-16, 38)];
+    let arrow = [corner(-18, -36), corner(20, 0), corner(-18, 36)];
     let width = part(radius, 19);
     image.paint(|place| distance_to_lines(place, &arrow) - width, |_| (BLACK, 120));
     image.paint(|place| distance_to_lines(place, &arrow) - part(width, 58), |_| (WHITE, 255));

@@ -5,10 +5,7 @@
 //!
 //! Source: lazer's `TaikoBeatmapConverter`, `TaikoHitWindows` and `TaikoLegacyScoreSimulator`.
 
-use rosu_map::section::hit_objects::{
-    HitObject, HitObjectKind, HitObjectSlider,
-    hit_samples::HitSampleInfo,
-};
+use rosu_map::section::hit_objects::{HitObject, HitObjectKind, HitObjectSlider, hit_samples::HitSampleInfo};
 
 use crate::{
     beatmap::Beatmap,

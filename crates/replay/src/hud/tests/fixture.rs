@@ -140,6 +140,20 @@ impl Fixture {
         Moment { at, shown: super::super::curtain::shown_at(&self.stage(), at) }
     }
 
+    /// As if every object had been hit perfectly.
+    pub(super) fn perfect(&mut self) {
+        for event in &mut self.play.events {
+            let hits = event.object + 1;
+            let after = &mut event.after;
+            after.counts = match self.replay.mode {
+                Mode::Mania => Counts { geki: hits, ..Counts::default() },
+                _ => Counts { n300: hits, ..Counts::default() },
+            };
+            (after.combo, after.max_combo, after.accuracy) = (hits, hits, 1_000_000);
+        }
+        self.play.end = self.play.events.last().unwrap().after;
+    }
+
     pub(super) fn all_off(&mut self) {
         for switch in SWITCHES {
             *switch(&mut self.options.hud) = false;
@@ -188,7 +202,8 @@ pub(super) fn played(mode: Mode, times: &[i64]) -> Play {
         state.max_combo = state.max_combo.max(state.combo);
         state.score += if hit == Hit::Miss { 0 } else { 300 * i64::from(state.combo) };
         let counts = state.counts;
-        state.accuracy = (counts.n300 + counts.geki + counts.n100 / 3) * 1_000_000 / (index as u32 + 1);
+        let good = u64::from(counts.n300 + counts.geki) * 3 + u64::from(counts.n100);
+        state.accuracy = (good * 1_000_000 / (3 * (index as u64 + 1))) as u32;
         if let Some(off) = off {
             let (count, sum, squares) = state.presses;
             let off = i64::from(off);

@@ -24,7 +24,7 @@ fn strong(plane: &[u8], width: usize) -> Vec<usize> {
 
 fn drawn_at(fixture: &Fixture, at: i64) -> Picture {
     let mut picture = Picture::new(1280, 720);
-    Hud::new(&fixture.stage()).unwrap().draw(fixture.moment(at), &mut picture);
+    Hud::new(&fixture.stage()).draw(fixture.moment(at), &mut picture);
     picture
 }
 

@@ -38,7 +38,13 @@ impl Bodies {
     }
 
     /// A slider's body; `None` where it lies outside the picture.
-    pub(super) fn get(&self, index: usize, slider: &Slider, object: &Object, looks: &Looks) -> Option<Arc<Body>> {
+    pub(super) fn get(
+        &self,
+        index: usize,
+        slider: &Slider,
+        object: &Object,
+        looks: &Looks,
+    ) -> Option<Arc<Body>> {
         if let Some(body) = self.lock().find(index) {
             return body;
         }

@@ -125,7 +125,8 @@ impl Cursor {
         let before = self.points.get(index.saturating_sub(1));
         let (Some(before), Some(behind)) = (before, behind) else { return (0, (0, 0)) };
         let (part, whole) = (come - before.come, (behind.come - before.come).max(1));
-        let since = (i128::from(behind.at - before.at) * i128::from(part.clamp(0, whole)) / i128::from(whole)) as i64;
+        let since =
+            (i128::from(behind.at - before.at) * i128::from(part.clamp(0, whole)) / i128::from(whole)) as i64;
         (before.at + since, path::between(before.place, behind.place, part, whole))
     }
 

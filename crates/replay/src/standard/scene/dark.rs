@@ -54,7 +54,11 @@ impl Dark {
         }
         let mut sizes: Vec<(Micros, i32, i32)> = Vec::new();
         for event in &stage.play.events {
-            let size = SIZES.iter().rev().find(|(combo, _)| event.after.combo >= *combo).map_or(10_000, |(_, size)| *size);
+            let size = SIZES
+                .iter()
+                .rev()
+                .find(|(combo, _)| event.after.combo >= *combo)
+                .map_or(10_000, |(_, size)| *size);
             let before = sizes.last().map_or(10_000, |(.., to)| *to);
             if size != before {
                 let from = sizes.last().map_or(before, |last| size_of(last, event.at));
@@ -67,7 +71,8 @@ impl Dark {
         });
         let stretches: Vec<_> = stretches.flatten().map(|(from, to)| (from, to.max(from))).collect();
         let largest = stage.layout.scaled(RADIUS * 256);
-        let hole = move |share| hole(between((i64::from(largest) * 6_250 / 10_000) as i32, largest, share), largest);
+        let hole =
+            move |share| hole(between((i64::from(largest) * 6_250 / 10_000) as i32, largest, share), largest);
         Some(Self {
             layout: stage.layout,
             sizes,
@@ -87,9 +92,16 @@ impl Dark {
                 weights += weight;
             }
         }
-        let middle = if weights > 0 { ((sum.0 / weights) as i32, (sum.1 / weights) as i32) } else { self.layout.place(256 * 256, 192 * 256) };
+        let middle = if weights > 0 {
+            ((sum.0 / weights) as i32, (sum.1 / weights) as i32)
+        } else {
+            self.layout.place(256 * 256, 192 * 256)
+        };
         let index = self.sizes.partition_point(|(when, ..)| *when <= at);
-        let size = index.checked_sub(1).and_then(|index| self.sizes.get(index)).map_or(10_000, |last| size_of(last, at));
+        let size = index
+            .checked_sub(1)
+            .and_then(|index| self.sizes.get(index))
+            .map_or(10_000, |last| size_of(last, at));
         let share = ((size - 6_250) * (ALL / 16) / (3_750 / 16)).clamp(0, ALL);
         if let Some(hole) = self.holes.at(share) {
             let (width, height) = (self.layout.width as i32, self.layout.height as i32);
@@ -106,10 +118,12 @@ impl Dark {
             black(0, top, left, bottom);
             black(right, top, width, bottom);
         }
-        let dim = self.followed.at(at).into_iter().filter_map(|index| self.stretches.get(index)).map(|(from, to)| {
-            let comes = ease::share(at, *from, DIMS);
-            comes.min(ALL - ease::share(at, *to, DIMS))
-        });
+        let dim = self.followed.at(at).into_iter().filter_map(|index| self.stretches.get(index)).map(
+            |(from, to)| {
+                let comes = ease::share(at, *from, DIMS);
+                comes.min(ALL - ease::share(at, *to, DIMS))
+            },
+        );
         if let Some(dim) = dim.max() {
             let opacity = ((i64::from(dim) * i64::from(DIM)) >> 16) as u8;
             onto.rectangle(0, 0, (self.layout.width as i32, self.layout.height as i32), [0; 3], opacity);

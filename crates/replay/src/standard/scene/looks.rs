@@ -20,11 +20,20 @@ use crate::{
 /// Units of a circle's radius in the art of skins. Source: lazer's `OsuHitObject.OBJECT_RADIUS`.
 const ART_RADIUS: i64 = 64;
 /// Sizes of an approach circle: from once to four times the circle's.
-const APPROACH_STEPS: usize = 97;
+const APPROACH_STEPS: usize = 65;
+/// Directions of an arrow, and its sizes.
+const DIRECTIONS: i32 = 128;
+const ARROW_STEPS: usize = 9;
+/// How large becomes what flies apart, and an arrow.
+const GROWN: i32 = ALL / 10 * 14;
 /// Sizes of what flies apart.
 const BURST_STEPS: usize = 13;
 /// Sizes of the circle around the ball.
 const FOLLOW_STEPS: usize = 9;
+/// Sizes of results, and between which they are.
+const RESULT_STEPS: usize = 11;
+pub(super) const SMALL: i32 = ALL / 10 * 6;
+pub(super) const LARGE: i32 = ALL / 10 * 11;
 /// More colours than this are not told apart: a skin has eight, a map's file may say more.
 const MOST_COLOURS: usize = 16;
 /// More frames of an animation than this are not shown.
@@ -62,16 +71,15 @@ pub(super) struct Looks {
     /// The number leaves at once when its circle was hit.
     pub number_leaves: bool,
     pub tick: Steps,
-    pub reverse_arrow: Pictures,
+    /// By direction, in equal parts of a turn; from its size to 1.4 times it.
+    pub reverse_arrow: Vec<Steps>,
     pub follow_point: Pictures,
     /// Follow points are round: they need not be turned.
     pub follow_dot: Option<Sprite>,
-    pub great: Pictures,
-    pub ok: Pictures,
-    pub meh: Pictures,
+    pub great: Frames,
+    pub ok: Frames,
+    pub meh: Frames,
     pub miss: Pictures,
-    /// The design is the default one's.
-    pub own_results: bool,
     pub cursor: Cursor,
     pub smoke: Sprite,
 }
@@ -93,8 +101,6 @@ pub(super) struct Colour {
     pub approach: Steps,
     pub body: Look,
     pub ball: Frames,
-    /// The ball is turned along the path.
-    pub ball_turns: bool,
     pub follow: Frames,
     pub lighting: Option<Steps>,
 }
@@ -121,6 +127,13 @@ pub(super) struct Cursor {
 impl Frames {
     fn one(steps: Steps) -> Self {
         Self { frames: vec![steps], each: 0 }
+    }
+
+    /// The sprite so long after the beginning of an animation that is shown once.
+    pub(super) fn once(&self, since: Micros, share: i32) -> Option<&Sprite> {
+        let last = self.frames.len().checked_sub(1)?;
+        let ended = self.each > 0 && since / self.each >= last as i64;
+        if ended { self.frames.get(last)?.at(share) } else { self.at(since, share) }
     }
 
     /// The sprite so long after the animation's beginning, at a share of its way.
@@ -198,7 +211,6 @@ impl Maker<'_> {
     }
 
     fn colour(&self, rgb: Rgb, lighting: bool) -> Colour {
-        const GROWN: i32 = ALL / 10 * 14;
         let radius = self.radius;
         let config = &self.skin.config;
         let growing = |name: &str, tint: Rgb| {
@@ -209,7 +221,8 @@ impl Maker<'_> {
         let approach = match self.element("approachcircle").cloned() {
             Some(element) => Steps::new(APPROACH_STEPS, Blend::Over, move |share| {
                 let Some(image) = element.frames.first() else { return Image::empty(0, 0) };
-                let (width, height) = Self::size(image, element.density, radius, between(ALL, ALL * 4, share));
+                let (width, height) =
+                    Self::size(image, element.density, radius, between(ALL, ALL * 4, share));
                 image.resized(width, height).tinted(rgb)
             }),
             None => Steps::new(APPROACH_STEPS, Blend::Over, move |share| {
@@ -220,13 +233,18 @@ impl Maker<'_> {
             // The art of skins leaves five of 64 units free around its circle.
             radius: if own { radius } else { (i64::from(radius) * 59 / ART_RADIUS) as i32 },
             border: (i64::from(radius) * if own { 10 } else { 12 } / 100) as i32,
-            border_colour: config.slider_border.unwrap_or(if own { default::shade(rgb, 80) } else { [255; 3] }),
+            border_colour: config.slider_border.unwrap_or(if own {
+                default::shade(rgb, 80)
+            } else {
+                [255; 3]
+            }),
             edge: config.slider_track.map_or(default::shade(rgb, -82), |track| default::shade(track, -20)),
             middle: config.slider_track.map_or(default::shade(rgb, -58), |track| default::shade(track, 20)),
             opacity: if own { 225 } else { 190 },
         };
         let ball_tint = if config.slider_ball_tint { rgb } else { config.slider_ball.unwrap_or([255; 3]) };
-        let ball = self.element("sliderb").map(|element| self.frames(element, ALL, 1, ball_tint, Blend::Over));
+        let ball =
+            self.element("sliderb").map(|element| self.frames(element, ALL, 1, ball_tint, Blend::Over));
         let follow = match self.element("sliderfollowcircle") {
             Some(element) => self.frames_from(element, ALL / 2, ALL / 10 * 11),
             None => Frames::one(Steps::new(FOLLOW_STEPS, Blend::Over, move |share| {
@@ -253,7 +271,6 @@ impl Maker<'_> {
             }),
             approach,
             body,
-            ball_turns: ball.is_some(),
             ball: ball.unwrap_or_else(|| Frames::one(Steps::still(default::ball(radius, rgb), Blend::Over))),
             follow,
             lighting: lit,
@@ -304,7 +321,20 @@ impl Maker<'_> {
         ((0..10).map(sprite).collect(), self.radius / 256 / 14)
     }
 
-    fn result(&self, name: &str, own: impl FnOnce() -> Image) -> Pictures {
+    /// A result: from six to eleven tenths of its size.
+    fn result(&self, name: &str, word: &'static str, height: u32, rgb: Rgb) -> Frames {
+        match self.element(name) {
+            // Animations move by themselves.
+            Some(element) if element.frames.len() > 1 => self.frames(element, ALL, 1, [255; 3], Blend::Over),
+            Some(element) => self.frames_from(element, SMALL, LARGE),
+            None => Frames::one(Steps::new(RESULT_STEPS, Blend::Over, move |share| {
+                let height = i64::from(height) * i64::from(between(SMALL, LARGE, share)) / i64::from(ALL);
+                default::word(word, height as u32, rgb)
+            })),
+        }
+    }
+
+    fn turning(&self, name: &str, own: impl FnOnce() -> Image) -> Pictures {
         self.element(name).map_or_else(|| Pictures::one(own()), |element| self.pictures(element, [255; 3]))
     }
 
@@ -320,7 +350,8 @@ impl Maker<'_> {
             }
             None => default::cursor(between(own_radius, own_radius / 10 * 13, share)),
         };
-        let steps = (0..STEPS).map(|step| Phased::new(&sized(step * ALL / (STEPS - 1)), Blend::Over)).collect();
+        let steps =
+            (0..STEPS).map(|step| Phased::new(&sized(step * ALL / (STEPS - 1)), Blend::Over)).collect();
         let phased = |name: &str, blend: Blend| {
             let element = self.element(name)?;
             let image = element.frames.first()?;
@@ -372,16 +403,13 @@ impl Looks {
             number_above: !config.overlay_above_number,
             number_leaves: config.version >= 20 || maker.element("hitcircle").is_none(),
             tick,
-            reverse_arrow: maker.result("reversearrow", || default::reverse_arrow(radius)),
-            follow_dot: point
-                .is_none()
-                .then(|| Sprite::new(&default::follow_point(radius), Blend::Over)),
+            reverse_arrow: arrows(&maker.turning("reversearrow", || default::reverse_arrow(radius))),
+            follow_dot: point.is_none().then(|| Sprite::new(&default::follow_point(radius), Blend::Over)),
             follow_point: point.unwrap_or(Pictures { frames: Vec::new(), each: 0 }),
-            great: maker.result("hit300", || default::word("300", height, [120, 205, 255])),
-            ok: maker.result("hit100", || default::word("100", height, [132, 230, 96])),
-            meh: maker.result("hit50", || default::word("50", height, [255, 190, 70])),
-            miss: maker.result("hit0", || default::miss(radius)),
-            own_results: maker.element("hit100").is_none(),
+            great: maker.result("hit300", "300", height, [120, 205, 255]),
+            ok: maker.result("hit100", "100", height, [132, 230, 96]),
+            meh: maker.result("hit50", "50", height, [255, 190, 70]),
+            miss: maker.turning("hit0", || default::miss(radius)),
             cursor: maker.cursor(stage.options.play.cursor_size.clamp(20, 300)),
             smoke: Sprite::new(&default::smoke(stage.layout.scaled(7 * 256).max(512)), Blend::Over),
         }
@@ -392,15 +420,32 @@ impl Looks {
         self.colours.get(index % self.colours.len().max(1))
     }
 
-    /// A result's picture.
-    pub(super) fn result(&self, hit: Hit) -> &Pictures {
+    /// The arrow that points that way (in 1/65,536 of a turn), from its size (0) to 1.4 times it (65,536).
+    pub(super) fn arrow(&self, angle: i32, share: i32) -> Option<&Sprite> {
+        let part = ALL / DIRECTIONS;
+        let direction = (angle.wrapping_add(part / 2).rem_euclid(ALL) / part) as usize;
+        self.reverse_arrow.get(direction)?.at(share)
+    }
+
+    /// The frames of a result that is no miss.
+    pub(super) fn result(&self, hit: Hit) -> &Frames {
         match hit {
             Hit::Max | Hit::Great => &self.great,
             Hit::Good | Hit::Ok => &self.ok,
-            Hit::Meh => &self.meh,
-            Hit::Miss => &self.miss,
+            Hit::Meh | Hit::Miss => &self.meh,
         }
     }
+}
+
+/// An arrow in all directions.
+fn arrows(arrow: &Pictures) -> Vec<Steps> {
+    let Some(image) = arrow.frames.first().cloned().map(Arc::new) else { return Vec::new() };
+    let one = |direction: i32| {
+        let image = Arc::clone(&image);
+        let angle = direction * (ALL / DIRECTIONS);
+        Steps::new(ARROW_STEPS, Blend::Over, move |share| image.turned(angle, between(ALL, GROWN, share)))
+    };
+    (0..DIRECTIONS).map(one).collect()
 }
 
 impl Maker<'_> {

@@ -118,14 +118,13 @@ impl Timing {
 }
 
 impl Slider {
-    /// Where the ball is, and whether it is on its way back.
-    pub(super) fn ball(&self, since: Micros) -> (Place, bool) {
+    /// Where the ball is.
+    pub(super) fn ball(&self, since: Micros) -> Place {
         let since = since.clamp(0, self.span * self.spans);
         let span = (since / self.span).min(self.spans - 1);
         let part = since - span * self.span;
-        let back = span % 2 == 1;
-        let part = if back { self.span - part } else { part };
-        (self.path.at((i128::from(self.path.length()) * i128::from(part) / i128::from(self.span)) as i64), back)
+        let part = if span % 2 == 1 { self.span - part } else { part };
+        self.path.at((i128::from(self.path.length()) * i128::from(part) / i128::from(self.span)) as i64)
     }
 
     /// Whether its last span ends at its head.
@@ -203,7 +202,7 @@ fn one(
             let slider = prepared(slider, start, outcome, timing, layout);
             // A head that was neither hit nor missed (the play ended before) stays a while.
             let head = told.head.unwrap_or((start + ms(200), false));
-            let place = slider.ball(end - start).0;
+            let place = slider.ball(end - start);
             (Shape::Slider(Box::new(slider)), head, place)
         }
         Kind::Spinner => {
@@ -247,7 +246,11 @@ fn prepared(
         let begins = start + span * i64::from(part.span);
         // Source: lazer's `SliderTick`.
         let lead = if part.span > 0 { ms(200) } else { timing.preempt * 66 / 100 };
-        Tick { at, appears: at - (at - begins) / 2 - lead, place: path::place(layout, part.place.x, part.place.y) }
+        Tick {
+            at,
+            appears: at - (at - begins) / 2 - lead,
+            place: path::place(layout, part.place.x, part.place.y),
+        }
     });
     let repeats = slider.parts.iter().filter(|part| part.kind == PartKind::Repeat);
     Slider {

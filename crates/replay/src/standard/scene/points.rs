@@ -57,14 +57,21 @@ impl Points {
                 return None;
             }
             let from = match &one.shape {
-                Shape::Slider(slider) => slider.ball(one.end - one.start).0,
+                Shape::Slider(slider) => slider.ball(one.end - one.start),
                 _ => one.at,
             };
             let to = other.at;
             let length = i64::from(distance(from, to));
             let angle = path::angle((to.0 - from.0, to.1 - from.1));
             let far = length > spacing * 5 / 2;
-            far.then_some(Connection { from, to, start: one.end, end: other.start.max(one.end), angle, length })
+            far.then_some(Connection {
+                from,
+                to,
+                start: one.end,
+                end: other.start.max(one.end),
+                angle,
+                length,
+            })
         };
         let connections: Vec<Connection> = if stage.options.play.follow_points {
             pairs.filter_map(connection).collect()

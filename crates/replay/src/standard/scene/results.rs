@@ -2,7 +2,7 @@
 
 use super::{
     ease::{self, ALL, between, ms, out, seen, share},
-    looks::Looks,
+    looks::{LARGE, Looks, SMALL},
     objects::Object,
     path::Place,
 };
@@ -51,12 +51,7 @@ impl Results {
         let mut results: Vec<Result> = objects.iter().enumerate().filter_map(result).collect();
         results.sort_by_key(|result| result.at);
         let play = &stage.options.play;
-        Self {
-            results,
-            shown: play.hit_results,
-            great: play.hit_great,
-            falls: stage.layout.scaled(24 * 256),
-        }
+        Self { results, shown: play.hit_results, great: play.hit_great, falls: stage.layout.scaled(24 * 256) }
     }
 
     pub(super) fn draw(&self, at: Micros, looks: &Looks, onto: &mut Picture) {
@@ -77,34 +72,38 @@ impl Results {
     }
 
     fn draw_result(&self, at: Micros, result: &Result, looks: &Looks, onto: &mut Picture) {
-        let pictures = looks.result(result.hit);
         let since = at - result.at;
-        let Some(image) = pictures.at(since, true) else { return };
-        let opacity = seen(share(at, result.at, COMES)).min(ease::gone(share(at, result.at + SHOWN - GOES, GOES)));
-        let (mut place, mut angle) = (result.place, 0);
+        let opacity =
+            seen(share(at, result.at, COMES)).min(ease::gone(share(at, result.at + SHOWN - GOES, GOES)));
+        if result.hit == Hit::Miss {
+            return self.draw_miss(at, result, opacity, looks, onto);
+        }
+        // Up to a tenth more than its size, and back.
+        let grows = share(at, result.at, COMES * 4 / 5);
+        let settles = share(at, result.at + COMES * 4 / 5, COMES * 3 / 5);
+        let size = between(between(SMALL, LARGE, grows), ALL, settles);
+        let step = share((size - SMALL).into(), 0, (LARGE - SMALL).into());
+        if let Some(sprite) = looks.result(result.hit).once(since, step) {
+            onto.sprite_around(sprite, result.place, opacity);
+        }
+    }
+
+    /// Draws a miss, which falls and turns.
+    fn draw_miss(&self, at: Micros, result: &Result, opacity: u8, looks: &Looks, onto: &mut Picture) {
+        let Some(image) = looks.miss.at(at - result.at, true) else { return };
         // Animations move by themselves.
-        let size = if pictures.each > 0 {
-            ALL
-        } else if result.hit == Hit::Miss {
-            let fallen = share(at, result.at, SHOWN);
-            let fallen = ((i64::from(fallen) * i64::from(fallen)) >> 16) as i32;
-            place.1 += between(0, self.falls, fallen);
-            let turn = 900 + (result.number * 7919 % 1000) as i32;
-            angle = between(0, if result.number % 2 == 0 { turn } else { -turn }, fallen);
-            between(ALL / 10 * 16, ALL, out(share(at, result.at, ms(100))))
-        } else {
-            // Up to a tenth more than its size, and back. Times are shares of its coming.
-            let grows = share(at, result.at, COMES * 4 / 5);
-            let settles = share(at, result.at + COMES * 4 / 5, COMES * 3 / 5);
-            between(between(ALL / 10 * 6, ALL / 10 * 11, grows), ALL, settles)
-        };
+        let still = looks.miss.each > 0 && looks.miss.frames.len() > 1;
+        let fallen = if still { 0 } else { share(at, result.at, SHOWN) };
+        let fallen = ((i64::from(fallen) * i64::from(fallen)) >> 16) as i32;
+        let turn = 900 + (result.number * 7919 % 1000) as i32;
+        let size = if still { ALL } else { between(ALL / 10 * 16, ALL, out(share(at, result.at, ms(100)))) };
         onto.image(
             image,
             &Placement {
-                at: place,
+                at: (result.place.0, result.place.1 + between(0, self.falls, fallen)),
                 anchor: image.middle(),
                 scale: (size, size),
-                angle,
+                angle: between(0, if result.number.is_multiple_of(2) { turn } else { -turn }, fallen),
                 tint: [255; 3],
                 opacity,
                 blend: Blend::Over,

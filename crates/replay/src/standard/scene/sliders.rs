@@ -9,7 +9,7 @@ use super::{
     path::{self, Place},
 };
 use crate::{
-    draw::{Blend, Picture, Placement, times},
+    draw::{Picture, times},
     time::Micros,
 };
 
@@ -56,7 +56,7 @@ pub(super) fn draw(
     draw_arrows(at, object, slider, timing, looks, onto);
     circles::draw_head(at, object, (object.at.0 + side, object.at.1), timing, looks, onto);
     if at >= object.start {
-        draw_ball(at, object, slider, colour, looks, onto);
+        draw_ball(at, object, slider, colour, onto);
     }
 }
 
@@ -70,7 +70,11 @@ fn part_seen(at: Micros, object: &Object, slider: &Slider, timing: &Timing) -> S
     let last = object.start + slider.span * (slider.spans - 1);
     if timing.snaking_out && at > last {
         let left = (last + slider.span - at).max(0);
-        return if slider.ends_at_head() { Seen::FromHead(left, slider.span) } else { Seen::FromEnd(left, slider.span) };
+        return if slider.ends_at_head() {
+            Seen::FromHead(left, slider.span)
+        } else {
+            Seen::FromEnd(left, slider.span)
+        };
     }
     Seen::Whole
 }
@@ -87,7 +91,8 @@ fn draw_end(
 ) {
     let opacity = circles::appearance(at, object, timing).min(over);
     // It appears when the body has reached it.
-    let reached = if timing.snaking_in { seen(share(at, object.appears + timing.preempt / 3, ms(60))) } else { 255 };
+    let reached =
+        if timing.snaking_in { seen(share(at, object.appears + timing.preempt / 3, ms(60))) } else { 255 };
     let place = slider.path.at(slider.path.length());
     let since = at - object.appears;
     for frames in [&colour.tail, &colour.tail_overlay].into_iter().flatten() {
@@ -114,7 +119,14 @@ fn draw_ticks(at: Micros, slider: &Slider, timing: &Timing, looks: &Looks, onto:
 }
 
 /// Draws the arrows at which the ball will turn next, at either end.
-fn draw_arrows(at: Micros, object: &Object, slider: &Slider, timing: &Timing, looks: &Looks, onto: &mut Picture) {
+fn draw_arrows(
+    at: Micros,
+    object: &Object,
+    slider: &Slider,
+    timing: &Timing,
+    looks: &Looks,
+    onto: &mut Picture,
+) {
     // Of those that are to come only the next two are seen, one at each end, and the last one goes.
     let next = slider.repeats.partition_point(|repeat| repeat.saturating_add(ARROW) <= at);
     for (number, repeat) in slider.repeats.iter().enumerate().skip(next).take(3).rev() {
@@ -132,32 +144,22 @@ fn draw_arrows(at: Micros, object: &Object, slider: &Slider, timing: &Timing, lo
         let at_end = number % 2 == 0;
         let place = if at_end { slider.path.at(slider.path.length()) } else { slider.path.at(0) };
         let beat = share((at - object.appears).rem_euclid(BEAT), 0, BEAT);
-        let size = if at < *repeat { ease::between(ALL / 10 * 13, ALL, beat) } else { ease::between(ALL, ALL / 10 * 14, gone) };
-        let Some(image) = looks.reverse_arrow.at(at - object.appears, false) else { return };
-        onto.image(
-            image,
-            &Placement {
-                at: place,
-                anchor: image.middle(),
-                scale: (size, size),
-                angle: path::angle(slider.path.direction(at_end)),
-                tint: [255; 3],
-                opacity,
-                blend: Blend::Over,
-            },
-        );
+        // From 1.3 times its size to it at each beat, and beyond when it is gone.
+        let size = if at < *repeat { (ALL - beat) / 4 * 3 } else { gone };
+        if let Some(sprite) = looks.arrow(path::angle(slider.path.direction(at_end)), size) {
+            onto.sprite_around(sprite, place, opacity);
+        }
     }
 }
 
-fn draw_ball(at: Micros, object: &Object, slider: &Slider, colour: &Colour, looks: &Looks, onto: &mut Picture) {
+fn draw_ball(at: Micros, object: &Object, slider: &Slider, colour: &Colour, onto: &mut Picture) {
     let since = at - object.start;
-    let (place, back) = slider.ball(since);
-    let over = ease::gone(share(at, object.end, LEFT));
+    let place = slider.ball(since);
     draw_follow(at, slider, colour, place, onto);
-    let Some(sprite) = colour.ball.at(since, 0) else { return };
-    if at < object.end {
-        let _ = (back, looks);
-        onto.sprite_around(sprite, place, over);
+    if at < object.end
+        && let Some(sprite) = colour.ball.at(since, 0)
+    {
+        onto.sprite_around(sprite, place, 255);
     }
 }
 
@@ -173,7 +175,6 @@ fn draw_follow(at: Micros, slider: &Slider, colour: &Colour, place: Place, onto:
     let grown = ease::between(0, full, out(share(at, *from, FOLLOWED)));
     let left = share(at, *to, LEFT);
     let size = if left > 0 { ease::between(full, ALL / 2, out(left)) } else { grown };
-    // It beats at each tick and turn.
     let opacity = seen(share(at, *from, ms(60))).min(ease::gone(left));
     if let Some(sprite) = colour.follow.at(at - from, size) {
         onto.sprite_around(sprite, place, opacity);

@@ -84,13 +84,18 @@ impl SpinnerLooks {
         let text = |name: &str, text: &str, rgb: Rgb| {
             let height = (layout.scaled(34 * 256) >> 8).max(6) as u32;
             match own(name) {
-                Some(element) => element.frames.first().map(|image| Sprite::new(&sized(image, element.density, &layout), Blend::Over)),
+                Some(element) => element
+                    .frames
+                    .first()
+                    .map(|image| Sprite::new(&sized(image, element.density, &layout), Blend::Over)),
                 None => Some(Sprite::new(&default::word(text, height, rgb), Blend::Over)),
             }
         };
         let digits = |units: i32, rgb: Rgb| {
             let height = (layout.scaled(units * 256) >> 8).max(6) as u32;
-            (0..10).map(|digit: u8| Sprite::new(&default::word(&digit.to_string(), height, rgb), Blend::Over)).collect()
+            (0..10)
+                .map(|digit: u8| Sprite::new(&default::word(&digit.to_string(), height, rgb), Blend::Over))
+                .collect()
         };
         let approach_element = own("spinner-approachcircle").cloned();
         let approach = match approach_element {
@@ -99,7 +104,8 @@ impl SpinnerLooks {
                 let Some(image) = element.frames.first() else { return Image::empty(0, 0) };
                 let whole = sized(image, element.density, &layout);
                 let size = |pixels: u32| {
-                    let grown = i64::from(pixels) * i64::from(between(ALL / 10, ALL / 100 * 186, share)) / i64::from(ALL);
+                    let grown = i64::from(pixels) * i64::from(between(ALL / 10, ALL / 100 * 186, share))
+                        / i64::from(ALL);
                     (grown.clamp(2, 4096) as u32).next_multiple_of(2)
                 };
                 whole.resized(size(whole.width), size(whole.height))
@@ -114,20 +120,33 @@ impl SpinnerLooks {
             radius,
             disc: wheel(radius),
             mark: [small(11, [70, 84, 110]), small(17, [120, 230, 150])],
-            lights: (0..LIGHTS).map(|light| small(20 + light * 5, default::shade([90, 160, 255], light * 9))).collect(),
+            lights: (0..LIGHTS)
+                .map(|light| small(20 + light * 5, default::shade([90, 160, 255], light * 9)))
+                .collect(),
             hub: Sprite::new(&raster::disc(radius / 22, [255; 3]), Blend::Over),
             approach,
             spin: text("spinner-spin", "SPIN", [255; 3]),
             clear: text("spinner-clear", "CLEAR", [140, 240, 165]),
-            rpm: Sprite::new(&default::word("RPM", (layout.scaled(11 * 256) >> 8).max(5) as u32, [170, 190, 220]), Blend::Over),
+            rpm: Sprite::new(
+                &default::word("RPM", (layout.scaled(11 * 256) >> 8).max(5) as u32, [170, 190, 220]),
+                Blend::Over,
+            ),
             digits: digits(20, [255; 3]),
             bonus_digits: digits(30, [255, 214, 102]),
             legacy: Legacy::new(stage),
         }
     }
 
-    pub(super) fn draw(&self, at: Micros, object: &Object, spinner: &Spinner, hidden: bool, onto: &mut Picture) {
-        let opacity = seen(share(at, object.start - COMES, COMES)).min(ease::gone(share(at, object.end, GOES)));
+    pub(super) fn draw(
+        &self,
+        at: Micros,
+        object: &Object,
+        spinner: &Spinner,
+        hidden: bool,
+        onto: &mut Picture,
+    ) {
+        let opacity =
+            seen(share(at, object.start - COMES, COMES)).min(ease::gone(share(at, object.end, GOES)));
         if opacity == 0 || at < object.start - COMES {
             return;
         }
@@ -137,10 +156,12 @@ impl SpinnerLooks {
             Some(legacy) => legacy.draw(at, object, angle, done, opacity, onto),
             None => self.draw_wheel(angle, done, opacity, onto),
         }
-        if !hidden && at < object.end
-            && let Some(sprite) = self.approach.as_ref().and_then(|steps| {
-                steps.at(ALL - share(at, object.start, object.end - object.start))
-            })
+        if !hidden
+            && at < object.end
+            && let Some(sprite) = self
+                .approach
+                .as_ref()
+                .and_then(|steps| steps.at(ALL - share(at, object.start, object.end - object.start)))
         {
             onto.sprite_around(sprite, self.middle, opacity);
         }
@@ -149,7 +170,7 @@ impl SpinnerLooks {
 
     fn draw_wheel(&self, angle: i32, done: i32, opacity: u8, onto: &mut Picture) {
         onto.sprite_around(&self.disc, self.middle, opacity);
-        let lit = (i64::from(done) * i64::from(MARKS) >> 16) as i32;
+        let lit = ((i64::from(done) * i64::from(MARKS)) >> 16) as i32;
         let [dark, bright] = &self.mark;
         for mark in 0..MARKS {
             let turned = mark * ALL / MARKS - ALL / 4;
@@ -162,7 +183,11 @@ impl SpinnerLooks {
                 let light = light as i32;
                 // The arms are bent, and their lights are farther apart outside.
                 let turned = turned + arm * ALL / ARMS - (LIGHTS - light) * ALL / 90;
-                onto.sprite_between(sprite, self.around(turned, 18 + light * 10 + light * light / 4), opacity);
+                onto.sprite_between(
+                    sprite,
+                    self.around(turned, 18 + light * 10 + light * light / 4),
+                    opacity,
+                );
             }
         }
         onto.sprite_around(&self.hub, self.middle, opacity);
@@ -193,7 +218,11 @@ impl SpinnerLooks {
         let turned = i64::from(spinner.angle(at)) - i64::from(spinner.angle(from));
         let rpm = (turned.abs() * 60_000 / (counted / 1000) / 1000).min(9999);
         let width = number(rpm as u32, &self.digits, below(82), opacity, onto);
-        onto.sprite_around(&self.rpm, (self.middle.0 + width * 128 + self.rpm.width as i32 * 160, below(82).1), opacity);
+        onto.sprite_around(
+            &self.rpm,
+            (self.middle.0 + width * 128 + self.rpm.width as i32 * 160, below(82).1),
+            opacity,
+        );
         let count = spinner.bonuses.partition_point(|bonus| *bonus <= at);
         if let Some(last) = count.checked_sub(1).and_then(|last| spinner.bonuses.get(last)) {
             let fades = ease::gone(share(at, *last, BONUS));
@@ -227,14 +256,18 @@ fn wheel(radius: i32) -> Sprite {
         |at| ([10, 14, 28], (150 + from(at) / (radius / 60).max(1)).clamp(0, 235) as u8),
     );
     image.paint(|at| (from(at) - radius + radius / 120).abs() - radius / 120, |_| ([200, 216, 245], 220));
-    image.paint(|at| (from(at) - radius / 100 * 86).abs() - (radius / 300).max(128), |_| ([200, 216, 245], 70));
+    image.paint(
+        |at| (from(at) - radius / 100 * 86).abs() - (radius / 300).max(128),
+        |_| ([200, 216, 245], 70),
+    );
     Sprite::new(&image, Blend::Over)
 }
 
 /// An image of the game's window at its size: 768 of its pixels are the picture's height.
 fn sized(image: &Image, density: u32, layout: &Layout) -> Image {
     let one = |pixels: u32| {
-        (u64::from(pixels) * u64::from(layout.height) / (768 * u64::from(density.max(1)))).clamp(1, 8192) as u32
+        (u64::from(pixels) * u64::from(layout.height) / (768 * u64::from(density.max(1)))).clamp(1, 8192)
+            as u32
     };
     image.resized(one(image.width), one(image.height))
 }
@@ -246,12 +279,14 @@ impl Legacy {
             let element = element?;
             // Images are at their size on the picture.
             let frames = element.frames.first().map(|image| sized(image, element.density, &stage.layout));
-            let element = Arc::new(Element { frames: frames.into_iter().collect(), density: 1, frame_milliseconds: 0 });
+            let element =
+                Arc::new(Element { frames: frames.into_iter().collect(), density: 1, frame_milliseconds: 0 });
             Some(LegacyLayer { element, tint: [255; 3], turns, light: false, reddens: false })
         };
         let old = element("spinner-background").is_some();
         let layers: Vec<LegacyLayer> = if old {
-            let background = layer(element("spinner-background"), (0, 1)).map(|layer| LegacyLayer { tint: [100; 3], ..layer });
+            let background = layer(element("spinner-background"), (0, 1))
+                .map(|layer| LegacyLayer { tint: [100; 3], ..layer });
             [background, layer(element("spinner-circle"), (1, 1))].into_iter().flatten().collect()
         } else {
             let glow = layer(element("spinner-glow"), (0, 1));
@@ -288,7 +323,11 @@ impl Legacy {
                     scale: (size, size),
                     angle: turned.rem_euclid(i64::from(ALL)) as i32,
                     tint,
-                    opacity: if layer.light { ((i64::from(opacity) * i64::from(done)) >> 16) as u8 } else { opacity },
+                    opacity: if layer.light {
+                        ((i64::from(opacity) * i64::from(done)) >> 16) as u8
+                    } else {
+                        opacity
+                    },
                     blend: if layer.light { Blend::Add } else { Blend::Over },
                 },
             );

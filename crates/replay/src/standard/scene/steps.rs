@@ -19,7 +19,11 @@ pub(super) struct Steps {
 
 impl Steps {
     /// So many steps, both ends included.
-    pub(super) fn new(steps: usize, blend: Blend, make: impl Fn(i32) -> Image + Send + Sync + 'static) -> Self {
+    pub(super) fn new(
+        steps: usize,
+        blend: Blend,
+        make: impl Fn(i32) -> Image + Send + Sync + 'static,
+    ) -> Self {
         Self { make: Box::new(make), blend, made: (0..steps.max(1)).map(|_| OnceLock::new()).collect() }
     }
 
