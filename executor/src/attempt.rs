@@ -98,6 +98,11 @@ impl Reporter {
         self.lease.progress(progress);
     }
 
+    /// The length of what is made is known now, in seconds.
+    pub fn lasts(&self, seconds: f64) {
+        self.tracker.lock().unwrap_or_else(PoisonError::into_inner).lasts(seconds);
+    }
+
     /// What the render worker says.
     pub fn render(&self, said: &cutter::protocol::Progress) {
         let progress =

@@ -46,6 +46,7 @@ pub async fn make(attempt: &Attempt<'_>, spec: &ReplaySpec, dir: &Path) -> Resul
     let files = open(attempt, spec).await?;
     let work = Work { attempt, spec, files: &files, dir };
     let plan = work.plan().await?;
+    attempt.reporter.lasts(ticks_to_seconds(plan.duration_ticks()));
     let making = async {
         let ReplayOutcome { report, play, captions } = work.render(plan).await?;
         attempt.reporter.stage(Stage::Publishing, 0.0);

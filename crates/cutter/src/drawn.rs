@@ -3,6 +3,9 @@
 //! Promises: a drawn segment is named by all that it is made of, so that it is made once, whoever makes it; segments are
 //! drawn and encoded in parallel while the sound is made; what comes out is put together and proven like a montage.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

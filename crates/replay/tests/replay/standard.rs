@@ -9,6 +9,7 @@ use replay::{
     osr::Replay,
     play::Play,
     standard::{judge::judge, objects::place},
+    verify::verify,
 };
 
 use crate::corpus;
@@ -76,11 +77,21 @@ fn the_replay_of_lazer_comes_out_as_its_statistics_say() {
         let end = play(&replay, &map).end;
         let wanted = replay.lazer.as_ref().unwrap().statistics();
         let counts = [end.counts.n300, end.counts.n100, end.counts.n50, end.counts.miss];
+        println!(
+            "tails missed: {:?}",
+            play(&replay, &map)
+                .events
+                .iter()
+                .filter(|e| matches!(e.kind, replay::play::EventKind::Tail(false)))
+                .map(|e| (e.at, e.object))
+                .collect::<Vec<_>>()
+        );
         println!("{wanted:?} x{} {}", replay.max_combo, replay.score);
         println!("{counts:?} {:?} x{} {}", end.lazer, end.max_combo, end.score);
         assert_eq!(counts, ["great", "ok", "meh", "miss"].map(|name| wanted.get(name).copied().unwrap_or(0)));
         assert_eq!(end.lazer, replay.lazer.as_ref().unwrap().counts());
         assert_eq!(end.max_combo, replay.max_combo);
         assert_eq!(end.score, replay.score);
+        assert_eq!(verify(&replay, &end).differences, []);
     }
 }

@@ -4,7 +4,7 @@
 //! whole milliseconds. Sources: osu!lazer's `LegacyHitPolicy`, `OsuModClassic`, `TestSceneLegacyHitPolicy`.
 
 use super::{
-    MOST_LOOKS, keys,
+    MOST_LOOKS, RELAXED, keys,
     score::ScoreV1,
     sliders::{Following, Input, LEFT, RIGHT, within},
     spinners::{Rules, Wheel},
@@ -69,7 +69,6 @@ struct Game<'a> {
     alive: Vec<Alive>,
     next: usize,
     held: u8,
-    keys: u8,
     looks: u64,
 }
 
@@ -92,7 +91,6 @@ impl<'a> Game<'a> {
             alive: Vec::new(),
             next: 0,
             held: 0,
-            keys: 0,
             looks: 0,
         }
     }
@@ -106,11 +104,34 @@ impl<'a> Game<'a> {
         self.appear(input.at);
         let pressed = input.held & !self.held;
         self.held = input.held;
-        self.keys = frame.keys;
+        if self.spinning.free {
+            self.relaxed(input);
+            return;
+        }
         for button in [LEFT, RIGHT] {
             if pressed & button != 0 {
                 self.press(button, input);
             }
+        }
+        self.update(input);
+    }
+
+    /// With Relax everything is held, and what is under the cursor is pressed when its time has come.
+    fn relaxed(&mut self, input: Input) {
+        let input = Input { held: LEFT, ..input };
+        let due = |alive: &&Alive| {
+            let open = match &alive.state {
+                Playing::Circle => true,
+                Playing::Slider(following) => following.head.is_none(),
+                Playing::Spinner(_) => false,
+            };
+            open && self.field.objects.get(alive.index).is_some_and(|object| {
+                f64::from(input.at) >= object.start.floor() - RELAXED
+                    && within(input.cursor, object.at, self.field.radius)
+            })
+        };
+        if self.alive.iter().any(|alive| due(&alive)) {
+            self.press(LEFT, input);
         }
         self.update(input);
     }
@@ -227,16 +248,11 @@ impl<'a> Game<'a> {
                     }
                     !missed
                 }
-                (Playing::Slider(following), Kind::Slider(slider)) => !following.update(
-                    alive.index,
-                    object,
-                    slider,
-                    self.times.get(alive.index).unwrap_or(&nothing),
-                    input,
-                    self.field.radius,
-                    latest,
-                    &mut self.tally,
-                ),
+                (Playing::Slider(following), Kind::Slider(slider)) => {
+                    let times = self.times.get(alive.index).unwrap_or(&nothing);
+                    let (object, near) = ((object, &**slider, times), (self.field.radius, latest));
+                    !following.update(alive.index, object, input, near, &mut self.tally)
+                }
                 (Playing::Spinner(wheel), _) => {
                     !wheel.update(alive.index, object, input, self.spinning, &mut self.tally)
                 }

@@ -5,10 +5,13 @@
 //! seen in part each pixel knows at which step along the path it is reached by the body, and by the body within its border: so a
 //! part of any length is drawn as fast as the whole one, with its border around it, also where the path crosses itself.
 
-use super::path::{Path, Place};
+use super::{
+    path::{Path, Place},
+    reach::{NEVER, Reach, ramp},
+};
 use crate::draw::{
     Picture, Plane, Rgb, Rule,
-    raster::{between, distance},
+    raster::{between, distance_to_line},
     times, yuv,
 };
 
@@ -43,25 +46,6 @@ pub(super) struct Body {
     backwards: Reach,
 }
 
-/// When pixels are reached, by values of the planes: brightness, and both colours.
-#[derive(Debug)]
-struct Reach {
-    luma: Reached,
-    chroma: Reached,
-    /// How many steps there are.
-    steps: u16,
-}
-
-#[derive(Debug)]
-struct Reached {
-    /// By the body.
-    outer: Vec<u16>,
-    /// By the body within its border; [`NEVER`] for the border of the whole body.
-    inner: Vec<u16>,
-}
-
-const NEVER: u16 = u16::MAX;
-
 /// Which part of a body is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
@@ -74,15 +58,15 @@ pub(super) enum Seen {
 }
 
 /// Squares of distances are in 1/16 pixel.
-const FINE: i32 = 16;
+pub(super) const FINE: i32 = 16;
 
 /// A rectangle of pixels.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+pub(super) struct Frame {
     left: i32,
     top: i32,
-    width: usize,
-    height: usize,
+    pub width: usize,
+    pub height: usize,
 }
 
 impl Body {
@@ -154,14 +138,6 @@ impl Body {
     }
 }
 
-/// How much is seen, 0 to 255, of what is reached at a step, after so many steps and 1/16 of one: its edge is four steps wide.
-#[inline]
-fn ramp((steps, part): (u16, u16), reached: u16) -> u8 {
-    // Beyond that everything is seen; so 16 bits hold all of it, and the loop is one of vectors.
-    let beyond = steps.wrapping_add(3).saturating_sub(reached).min(6);
-    (beyond << 4).wrapping_add(part).saturating_sub(16).wrapping_mul(4).min(255) as u8
-}
-
 impl Frame {
     /// What of a picture a path of that radius can touch, brought to even places.
     fn around(path: &Path, radius: i32, size: (u32, u32)) -> Option<Self> {
@@ -184,18 +160,18 @@ impl Frame {
     }
 
     /// A place from its corner, in 1/16 pixel.
-    fn fine(&self, (x, y): Place) -> (i32, i32) {
+    pub(super) fn fine(&self, (x, y): Place) -> (i32, i32) {
         (((x - self.left * 256) + 8) >> 4, ((y - self.top * 256) + 8) >> 4)
     }
 
     /// The rows whose middles lie between two heights, in 1/16 pixel, ends included.
-    fn rows(&self, from: i32, to: i32) -> std::ops::Range<usize> {
+    pub(super) fn rows(&self, from: i32, to: i32) -> std::ops::Range<usize> {
         span(from, to, self.height)
     }
 }
 
 /// The pixels, up to `most`, whose middles lie between two places in 1/16 pixel, ends included.
-fn span(from: i32, to: i32, most: usize) -> std::ops::Range<usize> {
+pub(super) fn span(from: i32, to: i32, most: usize) -> std::ops::Range<usize> {
     let first = (from - FINE / 2 + FINE - 1).div_euclid(FINE).clamp(0, most as i32) as usize;
     let behind = ((to - FINE / 2).div_euclid(FINE) + 1).clamp(0, most as i32) as usize;
     first..behind.max(first)
@@ -211,7 +187,7 @@ fn simplified(corners: &[Place]) -> Vec<Place> {
         while next + 1 < corners.len().min(index + 48) {
             let Some(target) = corners.get(next + 1) else { break };
             let between = corners.get(index + 1..=next).unwrap_or_default();
-            let near = |place: &Place| crate::draw::raster::distance_to_line(*place, *corner, *target) <= 32;
+            let near = |place: &Place| distance_to_line(*place, *corner, *target) <= 32;
             if !between.iter().all(near) {
                 break;
             }
@@ -367,88 +343,6 @@ impl Colours {
         }
         planes
     }
-}
-
-impl Reach {
-    /// Lets discs of both radii run along the path, a third of a pixel a step, and notes which pixels each reaches first.
-    fn new(corners: &[Place], look: &Look, frame: Frame, planes: &[Plane; 3]) -> Self {
-        let length: i64 = corners
-            .windows(2)
-            .map(|pair| if let [from, to] = pair { i64::from(distance(*from, *to)) } else { 0 })
-            .sum();
-        let steps = (length * 3 / 256 + 1).min(i64::from(NEVER) - 5) as u16;
-        let places = steps_along(corners, length, steps, frame);
-        let outer = sweep(&places, (look.radius + 160) / FINE, frame);
-        let inner = sweep(&places, (look.radius - look.border) / FINE, frame);
-        let [luma, u, _] = planes;
-        let rows = |of: &[u16]| luma.pack(of.chunks_exact(frame.width).map(<[u16]>::to_vec));
-        let halved = |of: &[u16]| {
-            let lines = of.chunks_exact(frame.width).step_by(2);
-            u.pack(lines.map(|line| line.iter().step_by(2).copied().collect()))
-        };
-        Self {
-            luma: Reached { outer: rows(&outer), inner: rows(&inner) },
-            chroma: Reached { outer: halved(&outer), inner: halved(&inner) },
-            steps,
-        }
-    }
-}
-
-/// Places at even steps along a path, in 1/16 pixel of a frame, both ends included.
-fn steps_along(corners: &[Place], length: i64, steps: u16, frame: Frame) -> Vec<(i32, i32)> {
-    let mut places = Vec::with_capacity(usize::from(steps) + 1);
-    let (mut index, mut before) = (0, 0);
-    let mut stretch = 0;
-    for step in 0..=i64::from(steps) {
-        let along = length * step / i64::from(steps.max(1));
-        loop {
-            let (Some(from), Some(to)) = (corners.get(index), corners.get(index + 1)) else { break };
-            stretch = i64::from(distance(*from, *to));
-            if along <= before + stretch {
-                break;
-            }
-            before += stretch;
-            index += 1;
-        }
-        let place = match (corners.get(index), corners.get(index + 1)) {
-            (Some(from), Some(to)) => super::path::between(*from, *to, along - before, stretch),
-            (Some(only), None) => *only,
-            _ => corners.last().copied().unwrap_or_default(),
-        };
-        places.push(frame.fine(place));
-    }
-    places
-}
-
-/// For each pixel the first of the places from which it is no farther away than a radius.
-fn sweep(places: &[(i32, i32)], radius: i32, frame: Frame) -> Vec<u16> {
-    let mut reached = vec![NEVER; frame.width * frame.height];
-    let radius = radius.max(0);
-    // Half of what a disc covers, by how far a row is from its middle.
-    let halves: Vec<i32> = (0..=radius).map(|down| (radius * radius - down * down).isqrt()).collect();
-    // What the disc covered in each row before.
-    let mut before = vec![0..0; frame.height];
-    for ((x, y), step) in places.iter().zip(0u16..) {
-        for row in frame.rows(y.saturating_sub(radius), y.saturating_add(radius)) {
-            let down = (row as i32 * FINE + FINE / 2 - y).unsigned_abs() as usize;
-            let (Some(half), Some(before)) = (halves.get(down), before.get_mut(row)) else { continue };
-            let columns = span(x - half, x + half, frame.width);
-            let line = row * frame.width;
-            let mut reach = |from: usize, to: usize| {
-                for first in reached.get_mut(line + from..line + to.max(from)).unwrap_or_default() {
-                    *first = (*first).min(step);
-                }
-            };
-            if before.start >= before.end || columns.start >= before.end || columns.end <= before.start {
-                reach(columns.start, columns.end);
-            } else {
-                reach(columns.start, before.start);
-                reach(before.end, columns.end);
-            }
-            *before = columns;
-        }
-    }
-    reached
 }
 
 #[cfg(test)]

@@ -36,14 +36,14 @@ pub(super) fn shaken(at: Micros, object: &Object, radius: i32) -> i32 {
     }
     let part = share(at, *from, SHAKE);
     let turn = (i64::from(part) * SHAKES) as i32;
-    let swing = i64::from(crate::draw::sine(turn)) * i64::from(ALL - part) >> 16;
+    let swing = (i64::from(crate::draw::sine(turn)) * i64::from(ALL - part)) >> 16;
     (i64::from(radius) * swing / (8 * i64::from(ALL))) as i32
 }
 
 /// Draws a circle.
 pub(super) fn draw(at: Micros, object: &Object, timing: &Timing, looks: &Looks, onto: &mut Picture) {
     let Some(colour) = looks.colour(object.colour) else { return };
-    let parts = Parts { circle: &colour.circle, overlay: colour.overlay.as_ref(), numbered: true };
+    let parts = Parts { circle: &colour.circle, overlay: colour.overlay.as_ref() };
     let place = (object.at.0 + shaken(at, object, looks.radius), object.at.1);
     draw_parts(at, object, place, &parts, colour, timing, looks, onto);
 }
@@ -63,14 +63,13 @@ pub(super) fn draw_head(
         Some(head) => (head, colour.head_overlay.as_ref()),
         None => (&colour.circle, colour.overlay.as_ref()),
     };
-    let parts = Parts { circle, overlay, numbered: true };
+    let parts = Parts { circle, overlay };
     draw_parts(at, object, place, &parts, colour, timing, looks, onto);
 }
 
 struct Parts<'a> {
     circle: &'a Frames,
     overlay: Option<&'a Frames>,
-    numbered: bool,
 }
 
 #[allow(clippy::too_many_arguments)] // Each is needed, and they are told apart by their types.
@@ -107,27 +106,22 @@ fn draw_parts(
         }
         return;
     }
-    let since = at - object.appears;
     let number =
         if before || !hit || !looks.number_leaves { opacity } else { ease::gone(share(at, ended, HIT / 4)) };
-    let mut piece = |frames: &Frames| {
+    let since = at - object.appears;
+    let piece = |frames: &Frames, onto: &mut Picture| {
         if let Some(sprite) = frames.at(since, grown) {
             onto.sprite_around(sprite, place, opacity);
         }
     };
-    piece(parts.circle);
+    piece(parts.circle, onto);
+    let overlay = |onto: &mut Picture| parts.overlay.into_iter().for_each(|frames| piece(frames, onto));
     if looks.number_above {
-        if let Some(overlay) = parts.overlay {
-            piece(overlay);
-        }
+        overlay(onto);
     }
-    if parts.numbered {
-        draw_number(object.number, place, number, looks, onto);
-    }
-    if !looks.number_above
-        && let Some(sprite) = parts.overlay.and_then(|overlay| overlay.at(since, grown))
-    {
-        onto.sprite_around(sprite, place, opacity);
+    draw_number(object.number, place, number, looks, onto);
+    if !looks.number_above {
+        overlay(onto);
     }
 }
 

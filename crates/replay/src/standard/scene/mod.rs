@@ -19,12 +19,14 @@ mod looks;
 mod objects;
 mod path;
 mod points;
+mod reach;
 mod results;
 mod sliders;
 mod spans;
 mod spinners;
 mod steps;
 #[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 use self::{

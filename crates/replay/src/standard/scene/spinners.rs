@@ -170,7 +170,7 @@ impl SpinnerLooks {
 
     fn draw_wheel(&self, angle: i32, done: i32, opacity: u8, onto: &mut Picture) {
         onto.sprite_around(&self.disc, self.middle, opacity);
-        let lit = (i64::from(done) * i64::from(MARKS) >> 16) as i32;
+        let lit = ((i64::from(done) * i64::from(MARKS)) >> 16) as i32;
         let [dark, bright] = &self.mark;
         for mark in 0..MARKS {
             let turned = mark * ALL / MARKS - ALL / 4;

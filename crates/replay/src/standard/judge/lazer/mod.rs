@@ -1,8 +1,9 @@
 //! Judging by lazer's rules.
 //!
-//! Lazer's playback stops at every frame of a replay; between two that are far apart it goes on in steps of a 60th of a second, with
-//! the cursor between its places. At each stop presses come first, then the objects in order. Sources: osu!lazer's
-//! `FramedReplayInputHandler`, `FrameStabilityContainer`, `StartTimeOrderedHitPolicy`, `LegacyHitPolicy`, `DrawableHitCircle`.
+//! Lazer judges a thousand times a second while it is played, and writes sixty frames, and one for each change of what is held.
+//! So time goes on in milliseconds from frame to frame, with the cursor on the line between its places. At each stop presses come
+//! first, then the objects in order. Sources: osu!lazer's `FramedReplayInputHandler`, `OsuFramedReplayInputHandler`,
+//! `StartTimeOrderedHitPolicy`, `LegacyHitPolicy`, `DrawableHitCircle`.
 
 mod book;
 mod slider;
@@ -10,7 +11,7 @@ mod spinner;
 
 use self::{book::Book, slider::Following, spinner::Wheel};
 use super::{
-    MOST_LOOKS, keys,
+    MOST_LOOKS, RELAXED, keys,
     sliders::{LEFT, RIGHT, within},
     tally::Pressed,
     windows::{CLICKABLE, Windows},
@@ -24,9 +25,8 @@ use crate::{
     time::micros,
 };
 
-/// Frames closer than this have nothing between them, in milliseconds.
-const STEP: f64 = 1000.0 / 60.0;
-const STABLE: f64 = STEP * 1.2;
+/// From one stop to the next one, in milliseconds.
+const STEP: f64 = 1.0;
 
 /// What the player does at a stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,14 +77,32 @@ enum Playing {
     Spinner(Wheel),
 }
 
+fn before(objects: &[Object]) -> Vec<Option<usize>> {
+    // The last one of all so far, and the last one that begins before the present time.
+    let (mut last, mut earlier, mut now) = (None, None, f64::NEG_INFINITY);
+    let of = |(index, object): (usize, &Object)| {
+        if object.start > now {
+            (earlier, now) = (last, object.start);
+        }
+        if !matches!(object.kind, Kind::Spinner) {
+            last = Some(index);
+        }
+        earlier
+    };
+    objects.iter().enumerate().map(of).collect()
+}
+
 struct Game<'a> {
     field: &'a Field,
+    /// For each object the last one for presses that begins before it.
+    before: Vec<Option<usize>>,
     windows: Windows,
     /// Stable's note lock.
     locked: bool,
     clickable: f64,
     speed: f64,
     spun_out: bool,
+    relaxed: bool,
     book: Book,
     alive: Vec<Alive>,
     next: usize,
@@ -98,11 +116,13 @@ impl<'a> Game<'a> {
         let earlier = if mods.has(bits::AUTOPILOT) && settings.classic_note_lock { 200.0 } else { 0.0 };
         Self {
             field,
+            before: before(&field.objects),
             windows: Windows::lazer(field.od),
             locked: settings.classic_note_lock,
             clickable: CLICKABLE - earlier,
             speed: mods.speed.as_f64(),
             spun_out: mods.has(bits::SPUN_OUT),
+            relaxed: mods.has(bits::RELAX),
             book: Book::new(field, mods, settings.no_slider_head_accuracy),
             alive: Vec::new(),
             next: 0,
@@ -115,7 +135,7 @@ impl<'a> Game<'a> {
     fn between(&mut self, from: Input, to: Input) {
         let passed = to.at - from.at;
         let mut at = from.at + STEP;
-        while to.at - at > STABLE {
+        while at < to.at {
             let soonest =
                 self.field.objects.get(self.next).map_or(f64::MAX, |next| next.start - self.field.preempt);
             if self.alive.is_empty() && soonest > at {
@@ -141,12 +161,28 @@ impl<'a> Game<'a> {
         self.appear(input.at);
         let pressed = input.held & !self.held;
         self.held = input.held;
+        if self.relaxed {
+            let input = Input { held: LEFT, ..input };
+            if self.alive.iter().any(|alive| self.is_due(alive, input)) {
+                self.press(LEFT, input);
+            }
+            self.update(input);
+            return;
+        }
         for button in [LEFT, RIGHT] {
             if pressed & button != 0 {
                 self.press(button, input);
             }
         }
         self.update(input);
+    }
+
+    /// Whether Relax presses an object now.
+    fn is_due(&self, alive: &Alive, input: Input) -> bool {
+        alive.is_open()
+            && self.field.objects.get(alive.index).is_some_and(|object| {
+                input.at >= object.start - RELAXED && within(input.cursor, object.at, self.field.radius)
+            })
     }
 
     fn appear(&mut self, at: f64) {
@@ -196,22 +232,16 @@ impl<'a> Game<'a> {
 
     fn click(&mut self, place: usize, index: usize, object: &Object, input: Input) {
         let off = input.at - object.start;
-        let slider = matches!(object.kind, Kind::Slider(_));
+        let free =
+            if self.locked { self.is_first(index, object, input) } else { Some(self.is_next(index, input)) };
         // Heads that need no accuracy have a result at any distance; the note lock has the last word there.
-        let anyway = (slider && self.book.classic).then_some(Hit::Miss);
-        let Some(hit) = self.windows.lazer_hit(off).or(anyway) else {
-            return self.shake(index, input);
+        let head = self.book.classic && matches!(object.kind, Kind::Slider(_));
+        let hit = self.windows.lazer_hit(off).or(head.then_some(Hit::Miss));
+        let hit = match (free, hit) {
+            (None, _) => return,
+            (Some(false), _) | (_, None) => return self.shake(index, input),
+            (Some(true), Some(hit)) => hit,
         };
-        let free = if self.locked {
-            self.is_first(index, object, input)
-        } else {
-            self.is_next(index, object, input)
-        };
-        match free {
-            None => return,
-            Some(false) => return self.shake(index, input),
-            Some(true) => {}
-        }
         let pressed = Pressed::new(off, input.cursor, object.at, self.field.radius);
         self.judge(place, index, hit, pressed, input);
         if !self.locked {
@@ -250,28 +280,16 @@ impl<'a> Game<'a> {
         Some(!locked && (object.start - input.at).abs() < self.clickable)
     }
 
-    /// Lazer's own: whether the time of the object before has come, or it has been hit.
-    fn is_next(&self, index: usize, object: &Object, input: Input) -> Option<bool> {
-        let before = self.alive.iter().rev().filter(|alive| alive.index < index);
-        let blocking = before.filter_map(|alive| Some((alive, self.field.objects.get(alive.index)?))).find(
-            |(alive, before)| before.start < object.start && !matches!(alive.state, Playing::Spinner(_)),
-        );
-        Some(!blocking.is_some_and(|(alive, before)| {
-            alive.is_open() && input.at < before.start && alive.index + 1 >= self.last_before(index)
-        }))
-    }
-
-    /// One more than the index of the last object before one that presses are for.
-    fn last_before(&self, index: usize) -> usize {
-        let Some(start) = self.field.objects.get(index).map(|object| object.start) else { return 0 };
-        let before = self
-            .field
-            .objects
-            .get(..index)
-            .unwrap_or_default()
-            .iter()
-            .rposition(|before| before.start < start && !matches!(before.kind, Kind::Spinner));
-        before.map_or(0, |before| before + 1)
+    /// Lazer's own: whether the object before has its result, or its time has come.
+    fn is_next(&self, index: usize, input: Input) -> bool {
+        let before = self.before.get(index).copied().flatten();
+        let Some((index, before)) = before.and_then(|index| Some((index, self.field.objects.get(index)?)))
+        else {
+            return true;
+        };
+        let mut alive = self.alive.iter();
+        let open = alive.any(|alive| alive.index == index && alive.is_open());
+        !open || input.at >= before.start
     }
 
     /// All that lies before what was hit, and was not, is missed.

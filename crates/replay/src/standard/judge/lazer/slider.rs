@@ -18,6 +18,9 @@ use crate::{
 /// So much before its end a slider's end can be caught, in milliseconds.
 const LENIENCY: f64 = 36.0;
 
+/// How far the cursor may have been from the line between two frames, in osu! pixels: following begins within this much more.
+const UNKNOWN: f32 = 1.0;
+
 /// A slider that can be played.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Following {
@@ -134,7 +137,7 @@ impl Following {
         late: bool,
         book: &mut Book,
     ) -> bool {
-        let radius_now = if self.since.is_some() { radius * FOLLOW } else { radius };
+        let radius_now = if self.since.is_some() { radius * FOLLOW } else { radius + UNKNOWN };
         let in_place = Self::is_on_ball(object, slider, input, radius_now);
         self.track(index, object, input, in_place, book);
         while let Some(part) = slider.parts.get(self.next).filter(|_| self.head.is_some()) {
