@@ -66,7 +66,7 @@ impl Breaks {
     /// Seconds that a break still lasts at a moment, begun ones counted whole.
     pub(super) fn seconds_left(&self, now: &Now<'_>) -> Option<i64> {
         let rest = self.at(now.at)?;
-        Some((-now.since(rest.to)).div_euclid(1_000_000) + 1)
+        Some((999_999 - now.since(rest.to)) / 1_000_000)
     }
 
     fn at(&self, at: Micros) -> Option<&Break> {
