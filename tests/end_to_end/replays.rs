@@ -23,7 +23,7 @@ fn options() -> Value {
 }
 
 /// Puts a map's archive and a replay on it where executors may read them.
-fn put(stack: &Stack, name: &str, map: &str, plan: &Plan) {
+pub fn put(stack: &Stack, name: &str, map: &str, plan: &Plan) {
     let media = stack.directory("media");
     let replay = osr::write(&play(map.as_bytes(), plan).unwrap()).unwrap();
     fs::write(media.join(format!("{name}.osr")), replay).unwrap();
