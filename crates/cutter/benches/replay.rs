@@ -61,7 +61,8 @@ fn rows(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
 
 /// Replay, map, and song where the map needs one.
 fn files(collected: Option<&Path>) -> (Vec<Vec<u8>>, &'static str) {
-    let dense = collected.and_then(|folder| rows(folder).into_iter().find(|(replay, _)| replay.ends_with(DENSE)));
+    let dense =
+        collected.and_then(|folder| rows(folder).into_iter().find(|(replay, _)| replay.ends_with(DENSE)));
     match dense {
         Some((replay, map)) => {
             let read = |path: PathBuf| std::fs::read(path).unwrap();
@@ -85,7 +86,10 @@ fn drawing(collected: Option<&Path>) {
     let sources: Vec<_> = files.into_iter().map(source).collect();
     let directory = tempfile::tempdir().unwrap();
     println!("\ndrawing {what}, x264 veryfast CRF 20, one thread, at least {FRAMES} frames\n");
-    println!("{:<12}{:>12}{:>14}{:>14}{:>12}", "picture", "ms to draw", "ms to encode", "ms together", "speed");
+    println!(
+        "{:<12}{:>12}{:>14}{:>14}{:>12}",
+        "picture", "ms to draw", "ms to encode", "ms together", "speed"
+    );
     for (width, height) in [(1280, 720), (1920, 1080)] {
         let mut options = ReplayOptions::default();
         (options.video.width, options.video.height, options.video.frame_rate) = (width, height, 60);

@@ -57,7 +57,8 @@ pub fn time_replay(
         let (mut frames, drawing) = ready(Instant::now()).map_err(failed)?;
         frames.reverse();
         let began = Instant::now();
-        crate::drawn::encode(&plan, segment, 1, &job_dir.join("ready"), |_| Ok(frames.pop())).map_err(failed)?;
+        crate::drawn::encode(&plan, segment, 1, &job_dir.join("ready"), |_| Ok(frames.pop()))
+            .map_err(failed)?;
         timing.encoding += began.elapsed();
         let began = Instant::now();
         draw_segment(&theatre, &plan, segment, 1, &job_dir.join("drawn"), || true).map_err(failed)?;

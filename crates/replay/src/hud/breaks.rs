@@ -1,15 +1,14 @@
-//! Breaks: how long they still are, and whether the part before was passed.
+//! Breaks: how many seconds they still last, and whether the part before was passed. The bar that shrinks is the scene's.
 
 use super::{
-    kit::{ALARM, DARK, GOOD, Kit, PALE, Stamp, WHITE, fainter, plate, share},
+    kit::{ALARM, GOOD, Kit, Stamp, WHITE, fainter, share},
     life::Course,
     names::own_line,
     numbers::{Font, Side},
-    strips::Strips,
     timeline::Now,
 };
 use crate::{
-    draw::{Picture, raster},
+    draw::Picture,
     time::{Micros, micros},
 };
 
@@ -26,8 +25,6 @@ const PASSED: u32 = 500_000;
 pub(super) struct Breaks {
     breaks: Vec<Break>,
     font: Font,
-    back: Stamp,
-    fill: Strips,
     passed: Stamp,
     failed: Stamp,
     centre: (i32, i32),
@@ -49,7 +46,6 @@ impl Breaks {
         });
         let mut breaks: Vec<Break> = breaks.filter(|rest| rest.from < rest.to).collect();
         breaks.sort_by_key(|rest| rest.from);
-        let (width, thick) = (kit.px(240) & !1, kit.px(6));
         let sign = |element: &str, text: &str, colour| match kit.element(element, 100) {
             Some(image) => Stamp::plain(&image),
             None => {
@@ -57,12 +53,9 @@ impl Breaks {
                 Stamp::shaded(&image, height)
             }
         };
-        let fill = raster::rounded_box(width as u32, thick as u32, thick * 128, PALE);
         Self {
             breaks,
             font: Font::own("0123456789", kit.px(44), WHITE, true),
-            back: plate(width, thick, thick / 2, DARK, 190),
-            fill: Strips::new(&fill),
             passed: sign("section-pass", "SECTION PASSED", GOOD),
             failed: sign("section-fail", "SECTION FAILED", ALARM),
             centre: (kit.width / 2, kit.height * 9 / 20),
@@ -73,7 +66,7 @@ impl Breaks {
     /// Seconds that a break still lasts at a moment, begun ones counted whole.
     pub(super) fn seconds_left(&self, now: &Now<'_>) -> Option<i64> {
         let rest = self.at(now.at)?;
-        Some((-now.since(rest.to)).div_euclid(1_000_000) + 1)
+        Some((999_999 - now.since(rest.to)) / 1_000_000)
     }
 
     fn at(&self, at: Micros) -> Option<&Break> {
@@ -88,11 +81,6 @@ impl Breaks {
         let opacity = fainter(now.opacity, share(passed, 0, FADE).min(share(left, 0, FADE)));
         let (x, y) = self.centre;
         self.font.write(onto, &seconds.to_string(), (x, y - self.font.height / 2), Side::Middle, opacity, 0);
-        let bar = ((x - self.fill.width / 2) & !1, y + self.font.height / 2 + self.gap);
-        self.back.draw(onto, bar.0, bar.1, opacity);
-        // It shrinks to its middle.
-        let gone = (i64::from(self.fill.width) * passed / whole / 2) as i32;
-        self.fill.draw(onto, bar, (gone, self.fill.width - gone), opacity);
         let since = passed - whole / 2;
         if whole >= LEAST_FOR_SIGN && (0..SIGN).contains(&since) {
             let sign = if rest.passed { &self.passed } else { &self.failed };

@@ -1,7 +1,8 @@
 //! What lies over the play: score, combo, accuracy, life and whatever else is asked for; warning before, results after.
 //!
-//! Promises: everything is prepared; a frame costs look-ups by binary search and drawing, in whole numbers. What is drawn keeps
-//! to the picture's sides. Never fails: what cannot be known, such as pp of a map that would take too long, is left out.
+//! Promises: everything is prepared; a frame costs look-ups by binary search and drawing, in whole numbers. While something is
+//! played, what is drawn keeps to the picture's sides. Never fails: what cannot be known, such as pp of a map that would take
+//! too long, is left out.
 
 mod breaks;
 mod counters;
@@ -153,7 +154,9 @@ fn parts(kit: &Kit<'_>, performance: &Performance) -> Vec<Part> {
     if options.keys {
         parts.push(Part::Keys(Keys::new(kit, (above, right - gap))));
     }
-    parts.push(Part::Breaks(Breaks::new(kit)));
+    if options.progress {
+        parts.push(Part::Breaks(Breaks::new(kit)));
+    }
     parts
 }
 

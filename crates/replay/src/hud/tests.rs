@@ -60,7 +60,11 @@ fn nothing_is_drawn_where_nothing_is_asked_for() {
     assert!(drawn(&Hud::new(&fixture.stage()), (640, 360), moment) == plain);
     fixture.options.hud.opacity = 100;
     fixture.all_off();
-    assert!(drawn(&Hud::new(&fixture.stage()), (640, 360), moment) == plain);
+    let hud = Hud::new(&fixture.stage());
+    // While something is played, and in a break.
+    for at in [5_000_000, 15_000_000] {
+        assert!(drawn(&hud, (640, 360), fixture.moment(at)) == plain);
+    }
 }
 
 /// Each switch shows something of its own.

@@ -195,5 +195,3 @@ impl Drum<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests;

@@ -12,7 +12,7 @@ use super::{
         progress::Progress,
         rank::{Grade, Grading},
     },
-    fixture::{Fixture, played},
+    fixture::Fixture,
     *,
 };
 use crate::{
@@ -210,13 +210,13 @@ fn progress_goes_from_the_first_object_to_the_last() {
 #[test]
 fn breaks_count_down_at_the_speed_of_the_play() {
     let mut fixture = Fixture::new(Mode::Standard, (640, 360));
-    for (speed, seconds) in [(Speed::NORMAL, [7, 5, 1]), (Speed { map: 3, video: 2 }, [5, 4, 1])] {
+    for (speed, seconds) in [(Speed::NORMAL, [7, 5, 1]), (Speed { map: 3, video: 2 }, [5, 3, 1])] {
         fixture.mods.speed = speed;
         fixture.clock.speed = speed;
         let (stage, timeline) = (fixture.stage(), timeline(&fixture));
         let breaks = Breaks::new(&Kit::new(&stage));
         let left = |at: i64| breaks.seconds_left(&timeline.now(fixture.moment(at), 255));
-        assert_eq!([12_000_001, 14_000_001, 18_900_000].map(left), seconds.map(Some), "{speed:?}");
+        assert_eq!([12_000_000, 14_500_000, 18_900_000].map(left), seconds.map(Some), "{speed:?}");
         assert_eq!((left(11_999_999), left(19_000_000)), (None, None));
     }
 }
@@ -287,5 +287,4 @@ fn a_map_that_would_take_too_long_has_no_pp() {
     let hud = Hud::new(&fixture.stage());
     assert_eq!(hud.stars_and_pp(), (0, 0));
     hud.draw(fixture.moment(fixture.span.1), &mut Picture::new(320, 180));
-    assert_eq!(played(Mode::Standard, &[]).events.len(), 0);
 }

@@ -99,20 +99,18 @@ impl Following {
         input.held & if any { LEFT | RIGHT } else { self.button } != 0
     }
 
-    /// A frame passes. Whether the slider has its result.
+    /// A frame passes; `radius` is that of circles, `latest` the last millisecond in which the head can be hit. Whether the slider
+    /// has its result.
     pub(super) fn update(
         &mut self,
         index: usize,
-        object: &Object,
-        slider: &Slider,
-        times: &Times,
+        (object, slider, times): (&Object, &Slider, &Times),
         input: Input,
-        radius: f32,
-        latest_head: i32,
+        (radius, latest): (f32, i32),
         tally: &mut Tally<'_>,
     ) -> bool {
         let (start, end) = (object.start.floor() as i32, times.end);
-        if self.head.is_none() && (input.at > latest_head || input.at >= end) {
+        if self.head.is_none() && (input.at > latest || input.at >= end) {
             self.head(index, input.at, 0, false, Pressed::default(), tally);
         }
         let holds = self.holds(input);

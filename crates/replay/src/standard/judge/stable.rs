@@ -248,16 +248,11 @@ impl<'a> Game<'a> {
                     }
                     !missed
                 }
-                (Playing::Slider(following), Kind::Slider(slider)) => !following.update(
-                    alive.index,
-                    object,
-                    slider,
-                    self.times.get(alive.index).unwrap_or(&nothing),
-                    input,
-                    self.field.radius,
-                    latest,
-                    &mut self.tally,
-                ),
+                (Playing::Slider(following), Kind::Slider(slider)) => {
+                    let times = self.times.get(alive.index).unwrap_or(&nothing);
+                    let (object, near) = ((object, &**slider, times), (self.field.radius, latest));
+                    !following.update(alive.index, object, input, near, &mut self.tally)
+                }
                 (Playing::Spinner(wheel), _) => {
                     !wheel.update(alive.index, object, input, self.spinning, &mut self.tally)
                 }
