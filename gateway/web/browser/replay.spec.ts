@@ -29,7 +29,7 @@ test("files are sent, the video is made, and what was played is told", async ({ 
   await make.click();
   await expect(page).toHaveURL(/\/jobs\//);
   await expect(page.getByText("Replay", { exact: true }).first()).toBeVisible();
-  const play = page.getByRole("link", { name: /Play|Open the montage|Watch/ }).first();
+  const play = page.getByRole("link", { name: "Open in the library" });
   await expect(play).toBeVisible({ timeout: 120_000 });
   await play.click();
   await expect(page).toHaveURL(/\/m\//);
