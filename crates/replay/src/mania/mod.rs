@@ -3,3 +3,4 @@
 pub mod judge;
 pub mod objects;
 pub mod scene;
+mod scroll;
