@@ -13,7 +13,7 @@ test: ## everything that proves the product: checks, unit tests, end-to-end test
 check: ## formatting, lints, licences and dependencies
 	@deployment/local/check.sh
 
-bench: ## what a montage costs beside the usual methods, and what a library of a million montages and an import of 100,000 rows cost
+bench: ## what a montage costs beside the usual methods, and what a library of a million montages an import of 100,000 rows and a replay cost
 	@deployment/local/bench.sh
 
 down: ## stop all that runs from this tree

@@ -31,6 +31,7 @@ use crate::{
     pieces::Exchange,
     plan, probe,
     progress::Tracker,
+    replay,
     sources::Door,
     speech::Engines,
     transcript,
@@ -95,6 +96,11 @@ impl Reporter {
         let progress =
             self.tracker.lock().unwrap_or_else(PoisonError::into_inner).stage(stage, share, Instant::now());
         self.lease.progress(progress);
+    }
+
+    /// The length of what is made is known now, in seconds.
+    pub fn lasts(&self, seconds: f64) {
+        self.tracker.lock().unwrap_or_else(PoisonError::into_inner).lasts(seconds);
     }
 
     /// What the render worker says.
@@ -193,6 +199,9 @@ async fn work(
         }
         JobSpec::Transcript(spec) => {
             transcript::make(&begin(true, None), spec, dir.path()).await.map(Outcome::Montage)
+        }
+        JobSpec::Replay(spec) => {
+            replay::make(&begin(false, None), spec, dir.path()).await.map(Outcome::Montage)
         }
         JobSpec::Plan { plan: spec } => {
             let view = plan::make(&begin(false, None), spec, dir.path()).await?;

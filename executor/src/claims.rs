@@ -37,7 +37,7 @@ const SHORTEST_POLL: Duration = Duration::from_secs(1);
 const LAST_CLAIM: Duration = Duration::from_secs(1);
 
 /// What takes its time.
-const WORK: &[JobKind] = &[JobKind::Montage, JobKind::Transcript, JobKind::Segment];
+const WORK: &[JobKind] = &[JobKind::Montage, JobKind::Transcript, JobKind::Segment, JobKind::Replay];
 /// What somebody waits for.
 const ANSWERS: &[JobKind] = &[JobKind::Plan, JobKind::Probe];
 

@@ -8,7 +8,7 @@
 //!
 //! - [`hints`] rings a bell for each message and is never blocked; [`claims`] asks for work when the bell rings, when a job has
 //!   ended, and after some seconds anyway.
-//! - [`attempt`] makes one attempt: [`montage`] or [`transcript`]; [`sources`] opens what is read, [`worker`] runs the child that
+//! - [`attempt`] makes one attempt: [`montage`], [`replay`] or [`transcript`]; [`sources`] opens what is read, [`worker`] runs the child that
 //!   decodes it, [`speech`] makes cues, [`publish`] sends the result.
 //! - [`pieces`] shares what is made on its own with the library, [`parts`] lets other executors make some of it, [`plan`] tells
 //!   what a montage would take and [`probe`] what is in a source, [`preview`] shows a montage while it is made.
@@ -40,6 +40,7 @@ pub mod preview;
 pub mod probe;
 pub mod progress;
 pub mod publish;
+pub mod replay;
 pub mod sources;
 pub mod speech;
 pub mod transcript;

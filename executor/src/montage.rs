@@ -4,15 +4,13 @@
 //! reports is checked against the files that it left; a transcription that fails does not lose the video. What goes wrong is
 //! told with a code and a pointer to the highlight that is to blame.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Instant};
 
 use chrono::Utc;
 use contracts::{
     ids::MontageId,
     job::Stage,
+    montage::{Clip, ClipMode},
     object::Piece,
     spec::MontageSpec,
     time::ticks_to_seconds,
@@ -20,37 +18,30 @@ use contracts::{
 };
 use cutter::{
     error::RenderError,
-    order::Order,
+    order::{CutMode, Order},
     plan::Plan,
     protocol::{Progress, Task},
     report::{Outcome, Report},
 };
-use tokio::time::sleep;
 
 use crate::{
     attempt::Attempt,
     failure::{self, Failed},
-    order::{order, transcribes},
+    order::{chapter, order, transcribes},
     parts, plan, preview,
     publish::{self, Made},
-    sources::{Placed, Sources, place},
+    replay,
+    sources::{Placed, Sources, moments, place},
     speech,
     worker::{self, WorkerError},
 };
-
-/// How long pieces may take to be kept when the montage is published.
-const LAST_PIECES: Duration = Duration::from_secs(30);
 
 /// Makes and publishes a montage; answers its id.
 ///
 /// # Errors
 /// Why this attempt failed.
 pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Result<MontageId, Failed> {
-    if attempt.job.attempt > 1
-        && let Some(montage) = attempt.heed(attempt.shop.gateway.published(attempt.job.job_id).await)?
-    {
-        tracing::info!(montage_id = %montage, "an earlier attempt has published it already");
-        attempt.commit()?;
+    if let Some(montage) = publish::earlier(attempt).await? {
         return Ok(montage);
     }
     let started_at = Utc::now();
@@ -64,18 +55,18 @@ pub async fn make(attempt: &Attempt<'_>, spec: &MontageSpec, dir: &Path) -> Resu
         let report = preview::beside(show, render(attempt, &work, planned.plan)).await?;
         let transcript = transcript(attempt, spec, &report, &clips, dir).await;
         attempt.reporter.stage(Stage::Publishing, 0.0);
-        let result = Made { spec, clips: &clips, sources: &sources, report: &report, transcript, started_at };
-        publish::publish(attempt, result, dir).await
+        let made = Made {
+            title: attempt.job.title.clone(),
+            clips: library_clips(spec, &clips, &report),
+            sources: &sources.opened,
+            report: &report,
+            transcript,
+            replay: None,
+            started_at,
+        };
+        publish::publish(attempt, made, dir).await
     };
-    let montage = attempt.exchange.while_making(attempt, dir, making).await?;
-    // It can be seen already; what is left to be kept helps the next one.
-    tokio::select! {
-        biased;
-        () = attempt.lease.leaving() => {}
-        () = sleep(LAST_PIECES) => tracing::info!("not all pieces were kept in time"),
-        () = attempt.exchange.store_or_say(attempt.shop, attempt.lease, dir) => {}
-    }
-    Ok(montage)
+    publish::keeping_pieces(attempt, dir, making).await
 }
 
 /// What a render worker is asked to work on.
@@ -136,13 +127,37 @@ async fn render(attempt: &Attempt<'_>, work: &Work<'_>, plan: Plan) -> Result<Re
         plan = report.plan_hash,
         "rendered"
     );
-    if let Some(failed) = report.checks.iter().find(|check| !check.passed) {
-        return Err(Failed::transient(
-            "verify_failed",
-            format!("The montage did not pass a check: {}.", failed.detail),
-        ));
-    }
+    publish::passed(&report)?;
     Ok(*report)
+}
+
+/// The clips as the library shows them.
+fn library_clips(spec: &MontageSpec, placed: &[Placed], report: &Report) -> Vec<Clip> {
+    let moments = moments(spec);
+    let clip = |(clip, placed): (&cutter::report::ClipReport, &Placed)| {
+        let highlight = moments.get(placed.highlight)?;
+        Some(Clip {
+            title: chapter(highlight, placed.highlight),
+            streamer: highlight.streamer.clone(),
+            score: highlight.score,
+            source: highlight.source.display(),
+            start: ticks_to_seconds(clip.montage_start_ticks),
+            duration: ticks_to_seconds(clip.montage_end_ticks.saturating_sub(clip.montage_start_ticks)),
+            source_start: ticks_to_seconds(clip.source_start_ticks.saturating_add(placed.part.shift)),
+            frames: clip.frames,
+            mode: mode(report, clip.index),
+        })
+    };
+    report.clips.iter().zip(placed).filter_map(clip).collect()
+}
+
+/// How a clip was cut, in the words of the library.
+fn mode(report: &Report, clip: u32) -> Option<ClipMode> {
+    Some(match report.plan.clips.get(clip as usize)?.mode {
+        CutMode::Exact | CutMode::Auto => ClipMode::Exact,
+        CutMode::Snap => ClipMode::Snap,
+        CutMode::Copy => ClipMode::Copy,
+    })
 }
 
 /// Where the clips lie, for the transcription.
@@ -269,6 +284,9 @@ fn explain_render(error: &RenderError, pointer: &dyn Fn(Blamed) -> Option<String
     } else {
         Failed::transient(error.code(), capitalised(&error.to_string()))
     };
+    if let RenderError::Replay(error) = error {
+        return failed.at(replay::pointer(error));
+    }
     let source = match error {
         RenderError::SourceUnavailable { source_index, .. } => Some(Blamed::Source(*source_index)),
         _ => None,

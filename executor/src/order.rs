@@ -1,21 +1,24 @@
 //! From what a person asked for to what a render worker is asked for. Pure.
 
+use std::sync::Arc;
+
 use contracts::{
-    spec::{CanvasCodec, Cut, CutMode, Highlight, MontageSpec, Rgb, TitleShow, TransitionKind},
+    replay::VideoPreset,
+    spec::{CanvasCodec, Cut, CutMode, Highlight, MontageSpec, ReplaySpec, Rgb, TitleShow, TransitionKind},
     time::MediaTime,
     transcript::Engine,
 };
 use cutter::{
     order::{
         self, AudioOptions, CanvasOptions, ClipOrder, EncoderSettings, Extent, MediaLimits, Moment, Order,
-        Overlay, SourceInfo,
+        Overlay, Preset, ReplayOrder, SourceInfo,
     },
     plan::VideoCodec,
 };
 
 use crate::{
     failure::Failed,
-    sources::{Placed, Sources, TO_THE_END, moments},
+    sources::{OpenSource, Placed, Sources, TO_THE_END, moments},
 };
 
 /// The order for a montage whose sources are open and whose clips are these.
@@ -57,13 +60,7 @@ pub fn order(
         })
     });
     Ok(Order {
-        title: title.to_owned(),
         clips: clips.collect(),
-        sources: sources
-            .readers()
-            .iter()
-            .map(|source| SourceInfo { bytes: source.bytes(), identity: source.fingerprint() })
-            .collect(),
         cut: cut(spec.cut),
         transition: transition(spec),
         canvas: CanvasOptions {
@@ -78,8 +75,68 @@ pub fn order(
         },
         audio: AudioOptions { loudness_lufs: spec.audio.loudness_lufs, speech: true },
         limits: MediaLimits { threads, ..MediaLimits::default() },
-        encoder: EncoderSettings::default(),
+        ..without_clips(title, &sources.readers())
     })
+}
+
+/// An order that shows nothing of its sources yet.
+#[must_use]
+pub fn without_clips(title: &str, sources: &[Arc<OpenSource>]) -> Order {
+    let info =
+        |source: &Arc<OpenSource>| SourceInfo { bytes: source.bytes(), identity: source.fingerprint() };
+    Order {
+        title: title.to_owned(),
+        sources: sources.iter().map(info).collect(),
+        clips: Vec::new(),
+        cut: order::Cut::default(),
+        transition: order::Transition::default(),
+        canvas: CanvasOptions::default(),
+        audio: AudioOptions::default(),
+        limits: MediaLimits::default(),
+        encoder: EncoderSettings::default(),
+    }
+}
+
+/// The order for a replay whose files are open, in the order of [`ReplaySpec::files`].
+#[must_use]
+pub fn of_replay(
+    title: &str,
+    spec: &ReplaySpec,
+    files: &[Arc<OpenSource>],
+    threads: u32,
+) -> (Order, ReplayOrder) {
+    let video = &spec.options.video;
+    let order = Order {
+        limits: MediaLimits { threads, ..MediaLimits::default() },
+        encoder: EncoderSettings {
+            preset: preset(video.preset),
+            crf: video.crf,
+            audio_bit_rate: 192_000,
+            drawn: true,
+            ..EncoderSettings::default()
+        },
+        ..without_clips(title, files)
+    };
+    let mut more = 2..;
+    let replay = ReplayOrder {
+        replay: 0,
+        map: 1,
+        audio: spec.audio.as_ref().and_then(|_| more.next()),
+        skin: spec.skin.as_ref().and_then(|_| more.next()),
+        options: spec.options.clone(),
+    };
+    (order, replay)
+}
+
+fn preset(preset: VideoPreset) -> Preset {
+    match preset {
+        VideoPreset::Ultrafast => Preset::Ultrafast,
+        VideoPreset::Superfast => Preset::Superfast,
+        VideoPreset::Veryfast => Preset::Veryfast,
+        VideoPreset::Faster => Preset::Faster,
+        VideoPreset::Fast => Preset::Fast,
+        VideoPreset::Medium => Preset::Medium,
+    }
 }
 
 /// Whether a transcript is wanted.

@@ -279,12 +279,13 @@ impl Exchange {
     }
 }
 
-/// The pieces of a plan that may be shared: whatever was made from a source without a name for its very bytes may not.
+/// The pieces of a plan that may be shared: whatever was made from a source without a name for its very bytes may not. Drawn
+/// pictures are named by the hashes of their files, which are read whole.
 fn shared_keys(plan: &Plan) -> BTreeSet<String> {
     let has_name = |clip: u32| {
         let clip = plan.clips.get(clip as usize);
         let source = clip.and_then(|clip| plan.sources.get(clip.source as usize));
-        source.is_some_and(|source| source.identity.is_some())
+        plan.encoder.drawn || source.is_some_and(|source| source.identity.is_some())
     };
     let whole = |segment: &&Segment| match segment.kind {
         SegmentKind::Blend => segment.clip.checked_sub(1).is_some_and(has_name) && has_name(segment.clip),
@@ -497,6 +498,9 @@ mod tests {
         let mut other = plan(true);
         other.sources[0].identity = None;
         assert_eq!(keys(&other), ["copy-1", "sound-1"]);
+        let mut drawn = plan(false);
+        drawn.encoder.drawn = true;
+        assert_eq!(keys(&drawn), keys(&plan(true)));
     }
 
     #[test]

@@ -342,6 +342,7 @@ mod tests {
             sources: Vec::new(),
             clips,
             segments: Vec::new(),
+            poster_frame: None,
         }
     }
 

@@ -15,7 +15,6 @@ use contracts::{
 };
 use cutter::{
     facts::VideoFacts,
-    order::{AudioOptions, CanvasOptions, Cut, EncoderSettings, MediaLimits, Order, SourceInfo, Transition},
     protocol::Task,
     report::{Outcome, SourceReport},
 };
@@ -28,6 +27,7 @@ use crate::{
     attempt::Attempt,
     failure::Failed,
     montage::explain_with,
+    order::without_clips,
     sources::{FoundMedia, OpenSource, within},
     worker,
 };
@@ -91,19 +91,9 @@ async fn survey(
 ) -> Result<SourceReport, Failed> {
     attempt.reporter.stage(Stage::Planning, 0.0);
     let config = &attempt.shop.config.render;
-    let order = Order {
-        title: String::new(),
-        sources: vec![SourceInfo { bytes: source.bytes(), identity: source.fingerprint() }],
-        clips: Vec::new(),
-        cut: Cut::default(),
-        transition: Transition::default(),
-        canvas: CanvasOptions::default(),
-        audio: AudioOptions::default(),
-        limits: MediaLimits::default(),
-        encoder: EncoderSettings::default(),
-    };
-    let task = Task::Survey { most_keyframes: u32::try_from(MOST_KEYFRAMES).unwrap_or(u32::MAX) };
     let sources = [Arc::clone(source)];
+    let order = without_clips("", &sources);
+    let task = Task::Survey { most_keyframes: u32::try_from(MOST_KEYFRAMES).unwrap_or(u32::MAX) };
     let done = worker::run(config, attempt.lease, dir, (order, task), &sources, |_| {}).await;
     let pointer = within(&spec.source);
     match done.map_err(|error| explain_with(error, &|_| Some(pointer.to_owned())).at(pointer))? {

@@ -38,6 +38,11 @@ impl Tracker {
         }
     }
 
+    /// The length of what is made is known now, in seconds.
+    pub fn lasts(&mut self, seconds: f64) {
+        self.montage_seconds = Some(seconds);
+    }
+
     /// A stage is done to a share from 0 to 1.
     pub fn stage(&mut self, stage: Stage, share: f64, now: Instant) -> Progress {
         let (from, to) = self.span(stage);
@@ -148,6 +153,8 @@ mod tests {
         let half = tracker.render(&encoding(1500), second(12));
         assert_eq!((half.stage, half.frames_done, half.frames_total), (Stage::Rendering, 1500, 3000));
         assert!((half.speed.unwrap() - 5.0).abs() < 1e-9);
+        tracker.lasts(200.0);
+        assert!((tracker.render(&encoding(1500), second(12)).speed.unwrap() - 10.0).abs() < 1e-9);
         let done = tracker.stage(Stage::Publishing, 1.0, second(30));
         assert!((done.fraction - 1.0).abs() < 1e-9);
         assert_eq!(done.frames_done, 1500);

@@ -1,68 +1,122 @@
-//! A finished montage to the library: its pieces by signed links, then one request that makes it visible.
+//! A finished video to the library, a montage or a replay: its pieces by signed links, then one request that makes it visible.
 //!
-//! Promises: sizes and hashes are those of the files as they lie there, counted here and not taken from the render worker; the
-//! request is sent only under a lease that is held, and from then on only the loss of the lease stops the attempt.
+//! Promises: what an earlier attempt has published is found and not made again; sizes and hashes are those of the files as they
+//! lie there, counted here and not taken from the render worker; the request is sent only under a lease that is held, and from
+//! then on only the loss of the lease stops the attempt.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use contracts::{
     ids::MontageId,
     job::Stage,
     montage::{
-        Check, Clip, ClipMode, CopiedRange, EncodedRange, MediaInfo, Provenance, PublishRequest,
-        SourceRecord, Sprites, StoredPiece,
+        Check, Clip, CopiedRange, EncodedRange, MediaInfo, Provenance, PublishRequest, SourceRecord, Sprites,
+        StoredPiece,
     },
     object::{Grant, GrantRequest, Piece, WriteWish},
-    spec::MontageSpec,
+    replay::ReplayReport,
+    spec::Source,
     time::ticks_to_seconds,
     transcript::Transcript,
 };
 use cutter::{
     facts::Probe,
-    order::CutMode,
     plan::SegmentKind,
     report::{Report, SegmentReport},
 };
 use fetch::FetchError;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::sleep};
 
 use crate::{
     attempt::Attempt,
     failure::{Failed, machine},
-    order::chapter,
-    sources::{Placed, Sources, moments},
+    sources::OpenSource,
     workdir::{Finished, measure},
 };
 
-/// The pieces of every montage.
+/// The pieces of a video; a replay has no [`Piece::Speech`].
 const PIECES: [Piece; 5] = [Piece::Media, Piece::Poster, Piece::Sprites, Piece::Speech, Piece::Playlist];
+/// How long pieces may take to be kept when the video is published.
+const LAST_PIECES: Duration = Duration::from_secs(30);
 
-/// A montage that lies finished in a job's directory.
+/// A video that lies finished in a job's directory.
 #[derive(Debug)]
 pub struct Made<'a> {
-    /// What was asked for.
-    pub spec: &'a MontageSpec,
-    /// What the clips show, in their order.
-    pub clips: &'a [Placed],
-    /// What was read.
-    pub sources: &'a Sources,
+    /// Its title.
+    pub title: String,
+    /// Its clips, in order.
+    pub clips: Vec<Clip>,
+    /// What was read: as a person named it, and as it was opened.
+    pub sources: &'a [(Source, Arc<OpenSource>)],
     /// What the render worker says of it.
     pub report: &'a Report,
     /// What is said in it.
     pub transcript: Transcript,
+    /// Of a replay, what was played.
+    pub replay: Option<ReplayReport>,
     /// When the attempt began.
     pub started_at: DateTime<Utc>,
 }
 
-/// Sends the pieces and publishes the montage; answers its id.
+/// What an earlier attempt at this job has published, taken over as the result of this one.
+///
+/// # Errors
+/// When the gateway does not say, or the attempt has to stop.
+pub async fn earlier(attempt: &Attempt<'_>) -> Result<Option<MontageId>, Failed> {
+    if attempt.job.attempt <= 1 {
+        return Ok(None);
+    }
+    let published = attempt.heed(attempt.shop.gateway.published(attempt.job.job_id).await)?;
+    if let Some(montage) = published {
+        tracing::info!(montage_id = %montage, "an earlier attempt has published it already");
+        attempt.commit()?;
+    }
+    Ok(published)
+}
+
+/// Makes and publishes something while its finished pieces are kept, and keeps those that are left when it is published.
+///
+/// # Errors
+/// Why it was not published.
+pub async fn keeping_pieces(
+    attempt: &Attempt<'_>,
+    dir: &Path,
+    making: impl Future<Output = Result<MontageId, Failed>>,
+) -> Result<MontageId, Failed> {
+    let montage = attempt.exchange.while_making(attempt, dir, making).await?;
+    // It can be seen already; what is left to be kept helps the next one.
+    tokio::select! {
+        biased;
+        () = attempt.lease.leaving() => {}
+        () = sleep(LAST_PIECES) => tracing::info!("not all pieces were kept in time"),
+        () = attempt.exchange.store_or_say(attempt.shop, attempt.lease, dir) => {}
+    }
+    Ok(montage)
+}
+
+/// Refuses a video that did not pass what the render worker checked.
+///
+/// # Errors
+/// The first check that did not pass.
+pub fn passed(report: &Report) -> Result<(), Failed> {
+    match report.checks.iter().find(|check| !check.passed) {
+        None => Ok(()),
+        Some(failed) => Err(Failed::transient(
+            "verify_failed",
+            format!("The video did not pass a check: {}.", failed.detail),
+        )),
+    }
+}
+
+/// Sends the pieces and publishes the video; answers its id.
 ///
 /// # Errors
 /// Why it is not published.
 pub async fn publish(attempt: &Attempt<'_>, made: Made<'_>, dir: &Path) -> Result<MontageId, Failed> {
-    let files = measure_pieces(dir).await?;
+    let files = measure_pieces(dir, made.replay.is_none()).await?;
     let media = files.first().map(|(_, finished)| finished.clone());
     let Some(media) = media
         .filter(|media| media.bytes == made.report.media.bytes && media.sha256 == made.report.media.sha256)
@@ -77,18 +131,20 @@ pub async fn publish(attempt: &Attempt<'_>, made: Made<'_>, dir: &Path) -> Resul
         stored.push(store(attempt, *piece, finished, dir).await?);
         attempt.reporter.stage(Stage::Publishing, 0.9 * (index + 1) as f64 / files.len() as f64);
     }
+    let provenance = provenance(attempt, &made);
     let request = PublishRequest {
         job_id: attempt.job.job_id,
         fence: attempt.job.fence,
         executor_id: attempt.shop.gateway.executor(),
-        title: attempt.job.title.clone(),
+        title: made.title,
         labels: attempt.job.labels.clone(),
         media: media_info(made.report, media),
-        clips: clips(made.spec, made.clips, made.report),
+        clips: made.clips,
         sprites: sprites(made.report),
         pieces: stored,
-        transcript: made.transcript.clone(),
-        provenance: provenance(attempt, &made),
+        transcript: made.transcript,
+        provenance,
+        replay: made.replay,
     };
     attempt.commit()?;
     let montage = attempt.heed(attempt.shop.gateway.publish(&request).await)?;
@@ -96,11 +152,13 @@ pub async fn publish(attempt: &Attempt<'_>, made: Made<'_>, dir: &Path) -> Resul
     Ok(montage)
 }
 
-async fn measure_pieces(dir: &Path) -> Result<Vec<(Piece, Finished)>, Failed> {
+/// Sizes and hashes of the pieces in a directory, the media first.
+async fn measure_pieces(dir: &Path, with_speech: bool) -> Result<Vec<(Piece, Finished)>, Failed> {
     let dir = dir.to_owned();
     let measured = spawn_blocking(move || {
         PIECES
             .into_iter()
+            .filter(|piece| with_speech || *piece != Piece::Speech)
             .map(|piece| Ok((piece, measure(&dir.join(piece.file_name())).map_err(|error| (piece, error))?)))
             .collect::<Result<Vec<_>, (Piece, std::io::Error)>>()
     });
@@ -211,25 +269,6 @@ fn rate(rate: cutter::time::FrameRate) -> String {
     format!("{}/{}", rate.num(), rate.den())
 }
 
-fn clips(spec: &MontageSpec, placed: &[Placed], report: &Report) -> Vec<Clip> {
-    let moments = moments(spec);
-    let clip = |(clip, placed): (&cutter::report::ClipReport, &Placed)| {
-        let highlight = moments.get(placed.highlight)?;
-        Some(Clip {
-            title: chapter(highlight, placed.highlight),
-            streamer: highlight.streamer.clone(),
-            score: highlight.score,
-            source: highlight.source.display(),
-            start: ticks_to_seconds(clip.montage_start_ticks),
-            duration: ticks_to_seconds(clip.montage_end_ticks.saturating_sub(clip.montage_start_ticks)),
-            source_start: ticks_to_seconds(clip.source_start_ticks.saturating_add(placed.part.shift)),
-            frames: clip.frames,
-            mode: mode(report, clip.index),
-        })
-    };
-    report.clips.iter().zip(placed).filter_map(clip).collect()
-}
-
 fn sprites(report: &Report) -> Sprites {
     let sprites = &report.sprites;
     Sprites {
@@ -244,7 +283,7 @@ fn sprites(report: &Report) -> Sprites {
 
 fn provenance(attempt: &Attempt<'_>, made: &Made<'_>) -> Provenance {
     let report = made.report;
-    let sources = made.sources.opened.iter().enumerate().map(|(index, (named, source))| {
+    let sources = made.sources.iter().enumerate().map(|(index, (named, source))| {
         let cost = source.cost();
         let media = report.sources.get(index).and_then(Option::as_ref).map(describe);
         // Of a playlist it is told which of its segments were read.
@@ -324,15 +363,6 @@ fn encoded(report: &Report) -> Vec<EncodedRange> {
         },
     };
     others.map(range).collect()
-}
-
-/// How a clip was cut, in the words of the library.
-fn mode(report: &Report, clip: u32) -> Option<ClipMode> {
-    Some(match report.plan.clips.get(clip as usize)?.mode {
-        CutMode::Exact | CutMode::Auto => ClipMode::Exact,
-        CutMode::Snap => ClipMode::Snap,
-        CutMode::Copy => ClipMode::Copy,
-    })
 }
 
 fn describe(probe: &Probe) -> String {

@@ -180,13 +180,24 @@ impl Door {
     /// # Errors
     /// Why it cannot be opened.
     pub async fn find(&self, lease: &Lease, named: &Named, max_pixels: u64) -> Result<Found, Failed> {
-        let source = match named {
-            Named::Url(url) => return self.find_url(url, max_pixels).await,
-            Named::Path(path) => self.fetcher.0.open_path(path).await?.into(),
-            Named::Upload(id) => self.open_granted(lease, ReadWish::Upload(*id)).await?,
-            Named::Montage(id) => self.open_granted(lease, ReadWish::Montage(*id)).await?,
-        };
+        if let Named::Url(url) = named {
+            return self.find_url(url, max_pixels).await;
+        }
+        let source = self.open_file(lease, named).await?;
         Ok(Found { media: FoundMedia::File(Box::new(source)), page: None })
+    }
+
+    /// Opens what a person named as the file that it is: no playlist is followed, no page looked behind.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn open_file(&self, lease: &Lease, named: &Named) -> Result<OpenSource, Failed> {
+        match named {
+            Named::Url(url) => Ok(self.fetcher.0.open_url(url).await?.into()),
+            Named::Path(path) => Ok(self.fetcher.0.open_path(path).await?.into()),
+            Named::Upload(id) => self.open_granted(lease, ReadWish::Upload(*id)).await,
+            Named::Montage(id) => self.open_granted(lease, ReadWish::Montage(*id)).await,
+        }
     }
 
     async fn find_url(&self, url: &str, max_pixels: u64) -> Result<Found, Failed> {

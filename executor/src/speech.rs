@@ -51,6 +51,9 @@ impl Engines {
     fn choose(&self, wish: &Transcribe) -> Result<Transcriber, TranscribeError> {
         match wish.engine {
             Engine::None => Transcriber::new(EngineConfig::None),
+            Engine::Play => Err(TranscribeError::BadConfig {
+                reason: "the engine `play` tells what happens in a replay; speech needs another".to_owned(),
+            }),
             Engine::Local => match &wish.language {
                 Some(language) if !is_english(language) => Err(TranscribeError::BadConfig {
                     reason: format!(

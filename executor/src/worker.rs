@@ -161,18 +161,36 @@ struct Session<'a, F> {
 
 /// Whether what a child says it did can be what it was asked.
 fn fits(order: &Order, task: &Task) -> impl Fn(&Outcome) -> bool + use<> {
-    let (clips, asked) = (order.clips.len(), std::mem::discriminant(task));
-    let of = |task: Task| std::mem::discriminant(&task);
-    let (plan, montage) = (of(Task::Plan), of(Task::Montage { plan: None, keep_pieces: false }));
-    let most_keys = match task {
-        Task::Survey { most_keyframes } => Some(*most_keyframes as usize),
-        _ => None,
+    /// What a task can end with.
+    enum Wanted {
+        /// Key frames at most.
+        Source(usize),
+        /// Clips; as many as the child says where that is for it to find out.
+        Plan(Option<usize>),
+        Parts,
+        /// Clips.
+        Montage(usize),
+        /// Clips.
+        Replay(usize),
+    }
+    let clips = order.clips.len();
+    let wanted = match task {
+        Task::Survey { most_keyframes } => Wanted::Source(*most_keyframes as usize),
+        Task::Plan => Wanted::Plan(Some(clips)),
+        Task::PlanReplay(_) => Wanted::Plan(None),
+        Task::Parts { .. } => Wanted::Parts,
+        Task::Montage { .. } => Wanted::Montage(clips),
+        Task::Replay { plan, .. } => Wanted::Replay(plan.clips.len()),
     };
-    move |outcome| match outcome {
-        Outcome::Source(report) => most_keys.is_some_and(|most| report.keyframes.len() <= most),
-        Outcome::Plan(report) => asked == plan && report.plan.clips.len() == clips,
-        Outcome::Parts(_) => asked != plan && asked != montage && most_keys.is_none(),
-        Outcome::Montage(report) => asked == montage && report.clips.len() == clips,
+    move |outcome| match (&wanted, outcome) {
+        (Wanted::Source(most), Outcome::Source(report)) => report.keyframes.len() <= *most,
+        (Wanted::Plan(clips), Outcome::Plan(report)) => {
+            clips.is_none_or(|clips| report.plan.clips.len() == clips)
+        }
+        (Wanted::Parts, Outcome::Parts(_)) => true,
+        (Wanted::Montage(clips), Outcome::Montage(report)) => report.clips.len() == *clips,
+        (Wanted::Replay(clips), Outcome::Replay(made)) => made.report.clips.len() == *clips,
+        _ => false,
     }
 }
 

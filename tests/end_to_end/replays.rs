@@ -10,8 +10,7 @@ use contracts::{
 use end_to_end::stack::{Hints, Stack};
 use replay::testing::{
     files::osz,
-    maps,
-    osr,
+    maps, osr,
     player::{Act, Plan, play},
 };
 use reqwest::{Method, StatusCode};
@@ -24,7 +23,7 @@ fn options() -> Value {
 }
 
 /// Puts a map's archive and a replay on it where executors may read them.
-fn put(stack: &Stack, name: &str, map: &str, plan: &Plan) {
+pub fn put(stack: &Stack, name: &str, map: &str, plan: &Plan) {
     let media = stack.directory("media");
     let replay = osr::write(&play(map.as_bytes(), plan).unwrap()).unwrap();
     fs::write(media.join(format!("{name}.osr")), replay).unwrap();
@@ -49,7 +48,11 @@ async fn made(stack: &Stack, body: &Value) -> (Job, Montage, ReplayReport) {
 fn facts(file: &Path) -> Value {
     let arguments = ["-v", "error", "-show_streams", "-show_chapters", "-count_frames", "-of", "json"];
     let output = Command::new("ffprobe").args(arguments).arg(file).output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -83,22 +86,37 @@ async fn replays_of_three_modes_become_verified_videos() {
     let (video, sound) = (stream("video"), stream("audio"));
     let seconds = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
     assert_eq!(video["nb_read_frames"], montage.media.frames.to_string());
-    assert_eq!((&video["width"], &video["height"], &video["avg_frame_rate"]), (&json!(640), &json!(360), &json!("30/1")));
+    assert_eq!(
+        (&video["width"], &video["height"], &video["avg_frame_rate"]),
+        (&json!(640), &json!(360), &json!("30/1"))
+    );
     // Two seconds before the first object, two after the last, two of results.
-    assert!((montage.media.duration - (9.5 - 2.0 + 2.0 + 2.0 + 2.0)).abs() < 0.1, "{}", montage.media.duration);
+    assert!(
+        (montage.media.duration - (9.5 - 2.0 + 2.0 + 2.0 + 2.0)).abs() < 0.1,
+        "{}",
+        montage.media.duration
+    );
     assert!((seconds(&video["duration"]) - seconds(&sound["duration"])).abs() < 1.0 / 30.0);
     let titles: Vec<&str> = montage.clips.iter().map(|clip| clip.title.as_str()).collect();
     assert_eq!(titles, ["Start", "Miss", "Results"]);
     assert_eq!(facts["chapters"].as_array().unwrap().len(), titles.len());
 
     // What happens is told, and can be found.
-    assert_eq!((montage.transcript.state, montage.transcript.engine), (TranscriptState::Complete, Engine::Play));
-    let captions = stack.send(Method::GET, &montage.summary.links["captions"], None).await.text().await.unwrap();
+    assert_eq!(
+        (montage.transcript.state, montage.transcript.engine),
+        (TranscriptState::Complete, Engine::Play)
+    );
+    let captions =
+        stack.send(Method::GET, &montage.summary.links["captions"], None).await.text().await.unwrap();
     assert!(captions.contains("miss") && captions.contains("14x highest combo"), "{captions}");
     let page = stack.get("/v1/montages?kind=replay").await;
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
     let refused = stack
-        .send(Method::POST, &format!("{}/transcribe", montage.summary.links["self"]), Some(&json!({ "engine": "local" })))
+        .send(
+            Method::POST,
+            &format!("{}/transcribe", montage.summary.links["self"]),
+            Some(&json!({ "engine": "local" })),
+        )
         .await;
     assert_eq!(refused.status(), StatusCode::CONFLICT);
 
@@ -107,7 +125,8 @@ async fn replays_of_three_modes_become_verified_videos() {
     let (_, _, taiko) = made(&stack, &body(&path("taiko.osr"), &path("taiko.osz"))).await;
     assert!(taiko.verification.verified && taiko.mode == "taiko", "{taiko:?}");
     let (replay, map) = (upload(&stack, "mania.osr").await, upload(&stack, "mania.osz").await);
-    let (_, _, mania) = made(&stack, &body(&json!({ "upload": replay.id }), &json!({ "upload": map.id }))).await;
+    let (_, _, mania) =
+        made(&stack, &body(&json!({ "upload": replay.id }), &json!({ "upload": map.id }))).await;
     assert!(mania.mode == "mania" && mania.counts["miss"] == 0, "{mania:?}");
     stack.end().await;
 }
@@ -150,7 +169,11 @@ async fn what_cannot_be_shown_fails_at_once_with_its_code_and_place() {
         let job = stack.post_job(&body(&path(replay), &path(map))).await;
         let job = stack.wait_until_final(job.id).await;
         let failure = job.failure.as_ref().unwrap_or_else(|| panic!("{replay} on {map} fails: {job:#?}"));
-        assert_eq!((job.state, failure.code.as_str()), (JobState::Failed, code), "{replay} on {map}: {failure:?}");
+        assert_eq!(
+            (job.state, failure.code.as_str()),
+            (JobState::Failed, code),
+            "{replay} on {map}: {failure:?}"
+        );
         assert_eq!(failure.pointer.as_deref(), Some(pointer), "{failure:?}");
         assert_eq!(job.attempts.len(), 1, "it is not tried again");
         let page = REPLAY_FAILURES.iter().find(|failure| failure.code == code).unwrap().page();

@@ -11,6 +11,10 @@ use axum::{
 };
 use contracts::job::{Job, JobState};
 use end_to_end::stack::{Hints, Stack, root, sample_media};
+use replay::testing::{
+    maps,
+    player::{Act, Plan},
+};
 use serde_json::{Value, json};
 use std::{env, fs, net::SocketAddr, process::Stdio, time::Duration};
 use tokio::{
@@ -19,7 +23,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use crate::videos;
+use crate::{replays, videos};
 
 /// Longest run of the browser's tests. Generous: it only bounds a failure.
 const LONGEST: Duration = Duration::from_secs(40 * 60);
@@ -146,6 +150,9 @@ async fn fill(stack: &Stack) -> String {
         )
         .await;
     }
+    // What replays are made of.
+    replays::put(stack, "play", maps::CIRCLES, &Plan::with(&[(1, Act::Skip)]));
+    replays::put(stack, "other", maps::SLIDERS, &Plan::default());
     // One that cannot be done, for the pages that explain it.
     let failed = stack
         .post_job(&json!({ "kind": "montage", "title": "A dead link", "spec": {

@@ -3,6 +3,9 @@
 //! Promises: a drawn segment is named by all that it is made of, so that it is made once, whoever makes it; segments are
 //! drawn and encoded in parallel while the sound is made; what comes out is put together and proven like a montage.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -234,19 +237,35 @@ pub(crate) fn draw_segment(
     path: &Path,
     on_frame: impl Fn() -> bool,
 ) -> Result<SegmentFacts, SegmentError> {
+    let mut painter = drawing.painter()?;
+    encode(plan, segment, threads, path, |frame| {
+        if on_frame() { picture(plan, painter.as_mut(), segment, frame).map(Some) } else { Ok(None) }
+    })
+}
+
+/// Draws frame `frame` of a segment, onto a picture of its own: the encoder holds on to some.
+pub(crate) fn picture(
+    plan: &Plan,
+    painter: &mut dyn Painter,
+    segment: &Segment,
+    frame: u64,
+) -> Result<Frame, SegmentError> {
+    let canvas = &plan.canvas;
+    let mut picture = Frame::picture(canvas.width, canvas.height, planar(Depth::Eight))?;
+    picture.set_colour(Target::from(canvas).colour);
+    painter.paint(plan.segment_start(segment) + frame, &mut picture)?;
+    Ok(picture)
+}
+
+/// Encodes a segment's pictures, which `picture` gives by their numbers in it.
+pub(crate) fn encode(
+    plan: &Plan,
+    segment: &Segment,
+    threads: u32,
+    path: &Path,
+    picture: impl FnMut(u64) -> Result<Option<Frame>, SegmentError>,
+) -> Result<SegmentFacts, SegmentError> {
     let canvas = &plan.canvas;
     let encoder = Encoder::video(canvas, &plan.encoder, None, threads)?;
-    let mut painter = drawing.painter()?;
-    let start = plan.segment_start(segment);
-    let colour = Target::from(canvas).colour;
-    encode_pictures(encoder, canvas.codec, segment.frames, path, |frame| {
-        if !on_frame() {
-            return Ok(None);
-        }
-        // A frame of its own each time: the encoder holds on to some.
-        let mut picture = Frame::picture(canvas.width, canvas.height, planar(Depth::Eight))?;
-        picture.set_colour(colour);
-        painter.paint(start + frame, &mut picture)?;
-        Ok(Some(picture))
-    })
+    encode_pictures(encoder, canvas.codec, segment.frames, path, picture)
 }

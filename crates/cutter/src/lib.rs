@@ -60,6 +60,7 @@ pub mod spawn;
 mod sprites;
 mod survey;
 pub mod time;
+pub mod timing;
 pub mod title;
 mod verify;
 mod video;

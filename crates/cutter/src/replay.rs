@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use contracts::replay::{CaptionOptions, ReplayOptions, SoundOptions};
 use replay::draw::{Image, Picture, Text};
 use replay::error::{About, ReplayError};
 use replay::limits::Limits;
@@ -53,13 +54,14 @@ struct Backdrop {
     limits: MediaLimits,
 }
 
-/// Everything that a drawn frame depends on, but for its number and size.
+/// Everything that a drawn frame depends on, but for its number and size. How it sounds and what is told of it are left out: who
+/// changes them gets the same pictures.
 #[derive(Serialize)]
 struct Recipe<'a> {
     version: u32,
-    /// Of each file, in the order of the sources.
-    files: &'a [String],
-    order: &'a ReplayOrder,
+    /// The files' SHA-256, but for the song's.
+    files: &'a [(About, String)],
+    options: ReplayOptions,
     fonts: &'a str,
 }
 
@@ -82,7 +84,9 @@ impl<'a> Theatre<'a> {
             let missing = || RenderError::Protocol { reason: format!("source {index} is missing") };
             let source = sources.get(index as usize).ok_or_else(missing)?;
             let bytes = read(source.as_ref(), index, about, most)?;
-            files.push(hex(&Sha256::digest(&bytes)));
+            if about != About::Audio {
+                files.push((about, hex(&Sha256::digest(&bytes))));
+            }
             Ok(bytes)
         };
         let inputs = Inputs {
@@ -97,8 +101,12 @@ impl<'a> Theatre<'a> {
         let text = Box::new(Lines(Arc::clone(fonts)));
         let production =
             Production::open(inputs, &replay.options, text, &limits).map_err(RenderError::Replay)?;
-        let recipe =
-            Recipe { version: DRAWING_VERSION, files: &files, order: replay, fonts: fonts.fingerprint() };
+        let options = ReplayOptions {
+            sound: SoundOptions::default(),
+            captions: CaptionOptions::default(),
+            ..replay.options.clone()
+        };
+        let recipe = Recipe { version: DRAWING_VERSION, files: &files, options, fonts: fonts.fingerprint() };
         let recipe = crate::plan::digest(&recipe);
         Ok(Self {
             backdrop: Backdrop::open(&production, &order.limits),
@@ -191,7 +199,7 @@ impl Backdrop {
     /// `None` where there is none, or none that can be opened: a background is never worth its play.
     fn open(production: &Production, limits: &MediaLimits) -> Option<Self> {
         let video = production.video()?;
-        let source: Arc<dyn ByteSource> = Arc::new(video.bytes.as_ref().clone());
+        let source: Arc<dyn ByteSource> = Arc::<Vec<u8>>::clone(&video.bytes);
         let (container, found, pool) = match probe(&source, limits) {
             Ok(opened) => opened,
             Err(ProbeError::Refused(_) | ProbeError::Failed(_)) => return None,
@@ -209,7 +217,7 @@ impl Drawing for Theatre<'_> {
             theatre: self,
             easel: Easel::default(),
             picture: Picture::new(width, height),
-            film: None,
+            film: Film::Unseen,
         }))
     }
 
@@ -229,51 +237,64 @@ struct Brush<'a> {
     theatre: &'a Theatre<'a>,
     easel: Easel,
     picture: Picture,
-    /// The background video, once a picture of it was wanted.
-    film: Option<Film>,
+    film: Film,
+}
+
+/// The background video, as one thread plays it.
+enum Film {
+    /// No picture of it was wanted yet.
+    Unseen,
+    /// It plays.
+    Playing(Box<Playing>),
+    /// Nothing more comes out of it.
+    Over,
 }
 
 /// A background video that is played.
-struct Film {
+struct Playing {
     screen: Screen,
     placer: Placer,
-    /// The last picture, and of which time it was asked.
+    /// The picture on the screen, in the size of the canvas.
     shown: Option<Arc<Picture>>,
-    /// Nothing more comes out of it.
-    ended: bool,
 }
 
-impl Brush<'_> {
-    /// The background video's picture at a time of the map. What cannot be decoded is as if it had ended.
-    fn film(film: &mut Option<Film>, theatre: &Theatre<'_>, at: Micros) -> Option<Arc<Picture>> {
+impl Film {
+    /// Its picture at a time of the map; times may not fall. What cannot be decoded is as if it had ended.
+    fn at(&mut self, theatre: &Theatre<'_>, at: Micros) -> Option<Arc<Picture>> {
         let backdrop = theatre.backdrop.as_ref()?;
-        let moment = at.checked_sub(backdrop.begins).filter(|moment| *moment >= 0)?;
-        let moment = moment.saturating_mul(TICKS_PER_SECOND / 1_000_000);
-        if film.is_none() {
-            let opening = video_opening(&backdrop.opened, &backdrop.limits, 1);
-            let screen = Screen::open(opening, &backdrop.video, moment).ok()?;
-            let shape = (backdrop.video.sar_num, backdrop.video.sar_den);
-            let placer = Placer::new(theatre.canvas, backdrop.video.rotation, shape);
-            *film = Some(Film { screen, placer, shown: None, ended: false });
+        let since = at.checked_sub(backdrop.begins).filter(|since| *since >= 0)?;
+        let moment = (i128::from(since) * i128::from(TICKS_PER_SECOND) / 1_000_000) as i64;
+        if matches!(self, Self::Unseen) {
+            let playing = Playing::open(backdrop, theatre.canvas, moment);
+            *self = playing.map_or(Self::Over, |playing| Self::Playing(Box::new(playing)));
         }
-        let film = film.as_mut()?;
-        if film.ended {
-            return None;
-        }
-        match film.screen.advance(moment) {
-            Ok(false) => {}
-            Ok(true) => {
-                film.shown = film.screen.current.as_ref().and_then(|timed| {
-                    let placed = film.placer.place(&timed.frame).ok()?;
-                    copied(&placed, theatre.production.size()).ok().map(Arc::new)
-                })
-            }
+        let Self::Playing(playing) = self else { return None };
+        match playing.advance(moment, theatre.production.size()) {
+            Ok(()) => playing.shown.clone(),
             Err(_) => {
-                film.ended = true;
-                film.shown = None;
+                *self = Self::Over;
+                None
             }
         }
-        film.shown.clone()
+    }
+}
+
+impl Playing {
+    fn open(backdrop: &Backdrop, canvas: Target, moment: i64) -> Result<Self, AvError> {
+        let opening = video_opening(&backdrop.opened, &backdrop.limits, 1);
+        let screen = Screen::open(opening, &backdrop.video, moment)?;
+        let shape = (backdrop.video.sar_num, backdrop.video.sar_den);
+        Ok(Self { screen, placer: Placer::new(canvas, backdrop.video.rotation, shape), shown: None })
+    }
+
+    fn advance(&mut self, moment: i64, size: (u32, u32)) -> Result<(), SegmentError> {
+        if self.screen.advance(moment)?
+            && let Some(timed) = self.screen.current.as_ref()
+        {
+            let placed = self.placer.place(&timed.frame).map_err(SegmentError::Decode)?;
+            self.shown = Some(Arc::new(copied(&placed, size)?));
+        }
+        Ok(())
     }
 }
 
@@ -294,7 +315,7 @@ impl Painter for Brush<'_> {
     fn paint(&mut self, frame: u64, onto: &mut Frame) -> Result<(), SegmentError> {
         let theatre = self.theatre;
         let film = &mut self.film;
-        let mut video = |at: Micros| Self::film(film, theatre, at);
+        let mut video = |at: Micros| film.at(theatre, at);
         theatre.production.frame(frame, &mut self.easel, &mut video, &mut self.picture);
         let planes = [&self.picture.y, &self.picture.u, &self.picture.v];
         for (index, plane) in planes.into_iter().enumerate() {

@@ -9,4 +9,5 @@ mod pieces;
 mod probes;
 mod remote;
 mod render;
+mod replays;
 mod scene;

@@ -19,7 +19,7 @@ use fetch::MediaDir;
 
 use crate::{
     gateway::Event,
-    scene::{HANGS, PLANS, SOURCE, Scene, diligent, done, job, job_of, report},
+    scene::{HANGS, PLANS, SOURCE, Scene, built_worker, diligent, done, job, job_of, report},
 };
 
 #[tokio::test]
@@ -88,8 +88,8 @@ fn real_parts() -> Option<(PathBuf, PathBuf)> {
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/testdata/media"),
         PathBuf::from,
     );
-    let worker = std::env::current_exe().unwrap().parent()?.parent()?.join("render-worker");
-    (media.join("gizmo.mp4").is_file() && worker.is_file()).then_some((media, worker))
+    let worker = built_worker()?;
+    media.join("gizmo.mp4").is_file().then_some((media, worker))
 }
 
 #[tokio::test(flavor = "multi_thread")]

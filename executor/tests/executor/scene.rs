@@ -277,6 +277,7 @@ pub fn plan(identity: Option<&str>) -> Plan {
             kind: SegmentKind::Encode,
             key: PICTURE_KEY.to_owned(),
         }],
+        poster_frame: None,
     }
 }
 
@@ -353,6 +354,12 @@ pub fn report(media: &[u8]) -> Report {
 
 /// What a worker does first: it says `$OUT/planned` and ends, once in each job's directory.
 pub const PLANS: &str = "if [ ! -e was-planned ]; then touch was-planned; cat $OUT/planned >&3; exit 0; fi";
+
+/// The render worker of this build, where it is built (`cargo build -p cutter`).
+pub fn built_worker() -> Option<PathBuf> {
+    let worker = std::env::current_exe().unwrap().parent()?.parent()?.join("render-worker");
+    worker.is_file().then_some(worker)
+}
 
 /// A worker that plans, and then leaves five files and says that it is done, with `before` done first.
 pub fn diligent(before: &str) -> String {

@@ -42,7 +42,7 @@ impl<'a, 'm> Part<'a, 'm> {
     /// A side of the picture.
     fn side(&mut self, name: &str, bounds: std::ops::RangeInclusive<i64>, side: &mut u32) {
         self.number(name, bounds, side);
-        if *side % 2 != 0 {
+        if !side.is_multiple_of(2) {
             self.mistakes.add(self.fields.at(name), "expected an even number");
         }
     }

@@ -41,7 +41,7 @@ fn order(files: &[Vec<u8>], threads: u32) -> (Order, Vec<Arc<dyn ByteSource>>) {
     let infos: Vec<Value> = files.iter().map(|file| json!({ "bytes": file.len() })).collect();
     let order = json!({
         "title": "A replay", "sources": infos, "clips": [],
-        "encoder": { "preset": "ultrafast", "segment_seconds": 2, "drawn": true }
+        "encoder": { "preset": "ultrafast", "segment_seconds": 1, "drawn": true }
     });
     let mut order: Order = serde_json::from_value(order).unwrap();
     order.limits.threads = threads;
@@ -126,6 +126,8 @@ fn segments_are_named_by_what_is_drawn_in_them() {
     let perfect = files(maps::CIRCLES, &Play::default());
     let plain = keys(&perfect, json!({}));
     assert_eq!(plain, keys(&perfect, json!({})));
+    // How it sounds and what is told of it is not seen.
+    assert_eq!(plain, keys(&perfect, json!({ "sound": { "music": 10 }, "captions": { "misses": false } })));
     let differ = |other: Vec<String>| other.iter().all(|key| !plain.contains(key));
     assert!(differ(keys(&perfect, json!({ "background": { "dim": 50 } }))));
     assert!(differ(keys(&files(maps::CIRCLES, &Play::with(&[(0, Act::Press(20))])), json!({}))));
@@ -152,12 +154,33 @@ fn a_background_video_is_shown_at_its_time() {
     let outcome = made(&files, &options, 2, job.path());
     let marks = read_marks(&job.path().join(MEDIA_FILE), None).unwrap();
     assert_eq!(marks.len() as u64, outcome.report.media.frames);
-    // From a second on, when the video is not faded in any more, until the first objects are seen.
+    // From a second on, when the video is not faded in any more, until the first objects are seen; by then the second segment has
+    // begun, which seeks in the video.
     let first = outcome.report.media.frames;
     assert!(first > 60);
     for (frame, mark) in marks.iter().enumerate().take(45).skip(30) {
         let mark = mark.unwrap_or_else(|| panic!("frame {frame} shows no mark"));
         assert_eq!((mark.source, usize::from(mark.frame)), (7, frame + 15), "frame {frame}");
+    }
+}
+
+/// A background is never worth its play: one that is cut off is shown as far as it goes, one that is none not at all.
+#[test]
+fn a_damaged_background_video_does_no_harm() {
+    let bench = Bench::new();
+    let film = bench.video("film.mp4", &CounterVideo::new(7, (30, 1), 90).and("-movflags +faststart"));
+    let film = std::fs::read(film).unwrap();
+    let map = maps::CIRCLES.replace("[Events]\n", "[Events]\nVideo,-500,\"film.mp4\"\n");
+    let replay = osr::write(&play(map.as_bytes(), &Play::default()).unwrap()).unwrap();
+    let mut options = options(json!({}));
+    options.video.end = Some(4.0);
+    for film in [film[..film.len() / 2].to_vec(), b"no video at all".to_vec()] {
+        let archive = [("a.osu", map.clone().into_bytes()), ("song.wav", song(12)), ("film.mp4", film)];
+        let files = vec![replay.clone(), zip(archive).unwrap()];
+        let job = tempfile::tempdir().unwrap();
+        let outcome = made(&files, &options, 2, job.path());
+        let marks = read_marks(&job.path().join(MEDIA_FILE), None).unwrap();
+        assert_eq!(marks.len() as u64, outcome.report.media.frames);
     }
 }
 

@@ -161,7 +161,7 @@ fn letterbox(between: Between, onto: &mut Picture) {
         (Mood::Break, _) => FULL - between.share,
         _ => 0,
     };
-    let height = (onto.height / LETTERBOX * u32::from(share) / u32::from(FULL) & !1) as i32;
+    let height = ((onto.height / LETTERBOX * u32::from(share) / u32::from(FULL)) & !1) as i32;
     if height > 0 {
         let size = (onto.width as i32, height);
         onto.rectangle(0, 0, size, [0; 3], 255);

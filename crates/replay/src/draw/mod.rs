@@ -7,13 +7,14 @@ pub mod decode;
 mod image;
 pub mod letters;
 mod picture;
+mod placed;
 mod plane;
 pub mod raster;
 mod sprite;
 
-pub use image::{Image, Placement};
-pub use picture::{Picture, yuv};
+pub use image::{Image, Placement, sine};
 pub(crate) use picture::times;
+pub use picture::{Picture, yuv};
 pub(crate) use plane::{Plane, Rule};
 pub use sprite::{Blend, Phased, Sprite};
 

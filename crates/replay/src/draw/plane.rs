@@ -189,13 +189,13 @@ impl Plane {
 
 fn over(onto: &mut [u8], values: &[u8], alpha: &[u8]) {
     for ((below, value), alpha) in onto.iter_mut().zip(values).zip(alpha) {
-        *below = value.saturating_add(times(*below, 255 - alpha));
+        *below = value.saturating_add(times(*below, !alpha));
     }
 }
 
 fn over_faded(onto: &mut [u8], values: &[u8], alpha: &[u8], opacity: u8) {
     for ((below, value), alpha) in onto.iter_mut().zip(values).zip(alpha) {
-        *below = times(*value, opacity).saturating_add(times(*below, 255 - times(*alpha, opacity)));
+        *below = times(*value, opacity).saturating_add(times(*below, !times(*alpha, opacity)));
     }
 }
 
@@ -207,8 +207,8 @@ pub(super) fn over_even(onto: &mut [u8], value: u8, alpha: u8) {
     }
     let value = u16::from(value) * u16::from(alpha) + 128;
     for below in onto {
-        let product = u16::from(*below) * u16::from(255 - alpha) + value;
-        *below = ((product + (product >> 8)) >> 8) as u8;
+        let product = u16::from(*below).wrapping_mul(u16::from(255 - alpha)).wrapping_add(value);
+        *below = (product.wrapping_add(product >> 8) >> 8) as u8;
     }
 }
 
@@ -223,8 +223,8 @@ fn add_colour(onto: &mut [u8], values: &[u8], opacity: u8) {
     // 0 to 256, so that a shift divides.
     let opacity = i16::from(opacity) + i16::from(opacity >> 7);
     for (below, value) in onto.iter_mut().zip(values) {
-        let more = ((i16::from(*value) - 128) * opacity + 128) >> 8;
-        *below = (i16::from(*below) + more).clamp(16, 240) as u8;
+        let more = (i16::from(*value) - 128).wrapping_mul(opacity).wrapping_add(128) >> 8;
+        *below = i16::from(*below).wrapping_add(more).clamp(16, 240) as u8;
     }
 }
 

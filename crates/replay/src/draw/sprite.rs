@@ -62,7 +62,8 @@ impl Sprite {
         let mut alpha = vec![0; width];
         for row in image.pixels.chunks_exact(width.max(1)).take(height) {
             for ((pixel, value), alpha) in row.iter().zip(&mut values).zip(&mut alpha) {
-                *value = brightness(pixel.map(i32::from), 1, blend);
+                let nothing = *pixel == [0; 4];
+                *value = if nothing { 0 } else { brightness(pixel.map(i32::from), 1, blend) };
                 *alpha = pixel[3];
             }
             luma.push(&values, &alpha);
@@ -96,6 +97,7 @@ fn colours(image: &Image, blend: Blend, (right, down): (usize, usize)) -> [Plane
     if width == 0 {
         return planes;
     }
+    let nothing = differences([0; 4], 4, blend);
     let columns = (width + right).div_ceil(2);
     let mut sums = vec![[0i32; 4]; columns];
     let mut values = [vec![0; columns], vec![0; columns]];
@@ -108,7 +110,7 @@ fn colours(image: &Image, blend: Blend, (right, down): (usize, usize)) -> [Plane
             let (first, rest) = row.split_at(right.min(width));
             let pairs = std::iter::once(first).filter(|first| !first.is_empty()).chain(rest.chunks(2));
             for (sum, pixels) in sums.iter_mut().zip(pairs) {
-                for pixel in pixels {
+                for pixel in pixels.iter().filter(|pixel| **pixel != [0; 4]) {
                     for (sum, value) in sum.iter_mut().zip(pixel) {
                         *sum += i32::from(*value);
                     }
@@ -116,7 +118,7 @@ fn colours(image: &Image, blend: Blend, (right, down): (usize, usize)) -> [Plane
             }
         }
         for (column, sum) in sums.iter().enumerate() {
-            let [u, v] = differences(*sum, 4, blend);
+            let [u, v] = if *sum == [0; 4] { nothing } else { differences(*sum, 4, blend) };
             let [us, vs] = &mut values;
             if let (Some(to_u), Some(to_v), Some(to)) =
                 (us.get_mut(column), vs.get_mut(column), alpha.get_mut(column))
@@ -138,6 +140,13 @@ impl Phased {
         let step = 256 / PHASES;
         let moved = |index: i32| image.moved((index % PHASES * step, index / PHASES * step));
         Self { sprites: (0..PHASES * PHASES).map(|index| Sprite::new(&moved(index), blend)).collect() }
+    }
+
+    /// Width and height of the image, in pixels.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        // Those of all phases are one pixel larger.
+        self.sprites.first().map_or((0, 0), |first| (first.width - 1, first.height - 1))
     }
 }
 
@@ -182,6 +191,79 @@ impl Picture {
         let ((left, right), (top, down)) = (corner(centre.0, first.width), corner(centre.1, first.height));
         if let Some(sprite) = sprite.sprites.get(right + down * PHASES as usize) {
             self.sprite(sprite, left, top, opacity);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::{Placement, raster};
+
+    #[test]
+    fn nothing_happens_far_outside() {
+        let image = raster::disc(2000, [200, 90, 30]);
+        let (sprite, phased) = (Sprite::new(&image, Blend::Over), Phased::new(&image, Blend::Add));
+        let mut picture = Picture::new(16, 12);
+        let before = picture.clone();
+        for x in [i32::MIN, i32::MIN + 1, -100_000, 100_000, i32::MAX] {
+            for y in [i32::MIN, -100_000, 0, 100_000, i32::MAX] {
+                picture.sprite(&sprite, x, y, 255);
+                picture.sprite_around(&sprite, (x, y), 200);
+                picture.sprite_between(&phased, (x, y), 200);
+                for scale in [(1, -1), (65_536, i32::MAX), (i32::MIN, 70_000)] {
+                    let placement = Placement {
+                        at: (x, y),
+                        anchor: (y, x),
+                        scale,
+                        angle: x,
+                        tint: [255; 3],
+                        opacity: 255,
+                        blend: Blend::Over,
+                    };
+                    let mut any = picture.clone();
+                    any.image(&image, &placement);
+                }
+            }
+        }
+        assert_eq!(picture, before);
+    }
+
+    #[test]
+    fn quarters_of_a_pixel_move_the_middle_of_the_light() {
+        let phased = Phased::new(&raster::disc(3 * 256, [255; 3]), Blend::Over);
+        for (x, y) in [(2_560, 2_048), (2_624, 2_112), (2_688, 2_048), (2_752, 2_200), (3_000, 2_304)] {
+            let mut picture = Picture::new(24, 20);
+            picture.sprite_between(&phased, (x, y), 255);
+            let (mut sum, mut across, mut down) = (0, 0, 0);
+            for (index, value) in picture.y.iter().enumerate() {
+                let (light, index) = (i32::from(*value) - 16, index as i32);
+                sum += light;
+                across += light * (index % 24 * 256 + 128);
+                down += light * (index / 24 * 256 + 128);
+            }
+            assert!(
+                (across / sum - x).abs() <= 34 && (down / sum - y).abs() <= 34,
+                "{x} {y}: {} {}",
+                across / sum,
+                down / sum
+            );
+        }
+    }
+
+    #[test]
+    fn a_sprite_that_is_faded_and_one_of_a_faded_image_are_nearly_the_same() {
+        let image = raster::disc(1500, [30, 200, 120]);
+        for (x, y) in [(2, 2), (3, 2), (2, 3), (3, 3)] {
+            let (mut one, mut other) = (Picture::new(20, 20), Picture::new(20, 20));
+            one.fill([200, 40, 90]);
+            other.fill([200, 40, 90]);
+            one.sprite(&Sprite::new(&image, Blend::Over), x, y, 100);
+            other.sprite(&Sprite::new(&image.faded(100), Blend::Over), x, y, 255);
+            let near = |one: &[u8], other: &[u8]| {
+                one.iter().zip(other).all(|(one, other)| one.abs_diff(*other) <= 2)
+            };
+            assert!(near(&one.y, &other.y) && near(&one.u, &other.u) && near(&one.v, &other.v));
         }
     }
 }

@@ -73,5 +73,3 @@ fn is_placeholder(frame: &Frame) -> bool {
     frame.x == 256.0 && frame.y == -500.0
 }
 
-#[cfg(test)]
-mod tests;

@@ -128,5 +128,3 @@ pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, Repla
     })
 }
 
-#[cfg(test)]
-mod tests;

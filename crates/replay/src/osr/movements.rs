@@ -63,7 +63,7 @@ pub fn movements(text: &[u8], mode: Mode, most: usize) -> Result<(Vec<Frame>, Op
     let text = std::str::from_utf8(text).map_err(|_| corrupt("its movements are not text"))?;
     let (mut frames, mut seed) = (Vec::new(), None);
     // The time, and the highest so far.
-    let (mut now, mut latest) = (0_f64, 0_f64);
+    let (mut now, mut latest) = (0_f64, f64::NEG_INFINITY);
     for (index, piece) in text.split(',').enumerate() {
         let mut parts = piece.split('|');
         let (Some(step), Some(x), Some(y), Some(keys)) =
@@ -84,7 +84,10 @@ pub fn movements(text: &[u8], mode: Mode, most: usize) -> Result<(Vec<Frame>, Op
         let step = step.clamp(-2.0 * DAY, 2.0 * DAY);
         now += step;
         if index < 2 && x == 256.0 && y == -500.0 {
-            latest = if frames.is_empty() { now } else { latest.max(now) };
+            // A skipped introduction; otherwise a play may begin before 0.
+            if now > 0.0 {
+                latest = latest.max(now);
+            }
             continue;
         }
         if now < latest {

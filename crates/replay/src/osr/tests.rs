@@ -89,7 +89,8 @@ fn where_time_goes_back_what_follows_waits_for_it() {
     assert_eq!(times("100|1|1|0,-50|2|2|0,20|3|3|0,30|4|4|0,10|5|5|0,"), [100, 100, 110]);
     assert_eq!(times("10|1|1|0,0|2|2|0,5|3|3|0"), [10, 10, 15]);
     assert_eq!(times("100|1|1|0,-50|256|-500|0,1|2|2|0,49|3|3|0,"), [100, 100]);
-    assert_eq!(code(&whole(20_200_427, 0, "-5|1|1|0,", &[])), "replay_empty");
+    // Stable lets a play begin before 0.
+    assert_eq!(times("0|256|-500|0,-1|256|-500|0,-18|1|1|0,5|2|2|0,"), [-19, -14]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod telling;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
+pub(crate) use report::played_at;
+pub(crate) use telling::grouped;
 pub use telling::{Caption, Chapter};
 
 use std::{ops::ControlFlow, sync::Arc};

@@ -96,7 +96,7 @@ impl Production {
             Field::Taiko(field) => Box::new(taiko::scene::Scene::new(&stage, field)),
             Field::Mania(field) => Box::new(mania::scene::Scene::new(&stage, field)),
         };
-        let hud = Hud::new(&stage)?;
+        let hud = Hud::new(&stage);
         Ok(Self {
             video: video(&files, &map, options)?,
             options: options.clone(),

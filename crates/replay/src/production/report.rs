@@ -56,7 +56,7 @@ impl Production {
 }
 
 /// .NET ticks (100 ns since the year 1) as a moment; `None` for what is no moment of a game.
-fn played_at(ticks: i64) -> Option<DateTime<Utc>> {
+pub(crate) fn played_at(ticks: i64) -> Option<DateTime<Utc>> {
     const UNIX: i64 = 621_355_968_000_000_000;
     let since = ticks.checked_sub(UNIX).filter(|since| *since > 0)?;
     DateTime::from_timestamp(since / 10_000_000, (since % 10_000_000 * 100) as u32)

@@ -1,4 +1,5 @@
 //! A production as a whole, on our own maps; what is drawn and heard is tested beside its code.
+#![allow(clippy::unwrap_used, reason = "tests end where something is wrong")]
 
 use std::sync::Arc;
 

@@ -37,7 +37,10 @@ pub fn hit_circle(radius: Sub, rgb: Rgb) -> Image {
     let mut image = around(radius + shadow);
     let middle = image.middle();
     let from = |place| distance(place, middle);
-    image.paint(|place| from(place) - radius - shadow, |place| (BLACK, falloff(from(place) - radius, shadow) / 2));
+    image.paint(
+        |place| from(place) - radius - shadow,
+        |place| (BLACK, falloff(from(place) - radius, shadow) / 2),
+    );
     image.paint(|place| from(place) - radius, |_| (shade(rgb, 88), 255));
     image.paint(|place| from(place) - part(radius, 88), |_| (shade(rgb, -68), 255));
     let inside = part(radius, 83);
@@ -51,7 +54,7 @@ pub fn hit_circle(radius: Sub, rgb: Rgb) -> Image {
 /// An approach circle; `radius` is that of its outer edge, `of` that of the circle that it approaches.
 #[must_use]
 pub fn approach_circle(radius: Sub, of: Sub, rgb: Rgb) -> Image {
-    let width = part(of, 7).max(320) + part(radius - of, 1);
+    let width = part(of, 8).max(330) + part(radius - of, 1);
     ring(radius - width, radius, shade(rgb, 30))
 }
 
@@ -63,7 +66,10 @@ pub fn burst(radius: Sub, rgb: Rgb, share: i32) -> Image {
     let mut image = around(grown);
     let middle = image.middle();
     let from = |place| distance(place, middle);
-    image.paint(|place| from(place) - grown, |place| (rgb, falloff(grown - from(place), part(radius, 60)) / 2));
+    image.paint(
+        |place| from(place) - grown,
+        |place| (rgb, falloff(grown - from(place), part(radius, 60)) / 2),
+    );
     image.paint(|place| (from(place) - grown + width / 2).abs() - width / 2, |_| (shade(rgb, 70), 255));
     image
 }
@@ -76,7 +82,10 @@ pub fn ball(radius: Sub, rgb: Rgb) -> Image {
     let from = |place| distance(place, middle);
     image.paint(|place| from(place) - part(radius, 96), |_| (WHITE, 255));
     let inside = part(radius, 82);
-    image.paint(|place| from(place) - inside, |place| (between(shade(rgb, 45), rgb, from(place), inside), 255));
+    image.paint(
+        |place| from(place) - inside,
+        |place| (between(shade(rgb, 45), rgb, from(place), inside), 255),
+    );
     image
 }
 
@@ -87,7 +96,10 @@ pub fn follow_circle(radius: Sub, of: Sub, rgb: Rgb) -> Image {
     let middle = image.middle();
     let from = |place| distance(place, middle);
     let reach = part(of, 55);
-    image.paint(|place| from(place) - radius, |place| (shade(rgb, 40), falloff(radius - from(place), reach) / 3));
+    image.paint(
+        |place| from(place) - radius,
+        |place| (shade(rgb, 40), falloff(radius - from(place), reach) / 3),
+    );
     let width = part(of, 8);
     image.paint(|place| (from(place) - radius + width / 2).abs() - width / 2, |_| (shade(rgb, 75), 235));
     image
@@ -107,10 +119,12 @@ pub fn tick(radius: Sub, rgb: Rgb) -> Image {
 /// The arrow where a slider turns, pointing to the right.
 #[must_use]
 pub fn reverse_arrow(radius: Sub) -> Image {
-    let mut image = around(part(radius, 70));
+    // No larger than it needs to be: it is turned and resized while it is drawn.
+    let side = |hundredths: i32| (part(radius, hundredths).max(256) as u32 / 256 + 2) * 2;
+    let mut image = Image::empty(side(45), side(60));
     let (x, y) = image.middle();
     let corner = |right: i32, down: i32| (x + part(radius, right), y + part(radius, down));
-    let arrow = [corner(-16, -38), corner(22, 0), corner(-16, 38)];
+    let arrow = [corner(-18, -36), corner(20, 0), corner(-18, 36)];
     let width = part(radius, 19);
     image.paint(|place| distance_to_lines(place, &arrow) - width, |_| (BLACK, 120));
     image.paint(|place| distance_to_lines(place, &arrow) - part(width, 58), |_| (WHITE, 255));
@@ -145,9 +159,10 @@ pub fn cursor(radius: Sub) -> Image {
         |place| (halo, falloff(from(place) - part(radius, 80), part(radius, 85)) / 2),
     );
     image.paint(|place| from(place) - radius, |_| (halo, 255));
-    image.paint(|place| from(place) - part(radius, 84), |place| {
-        (between(WHITE, [255, 232, 190], from(place), radius), 255)
-    });
+    image.paint(
+        |place| from(place) - part(radius, 84),
+        |place| (between(WHITE, [255, 232, 190], from(place), radius), 255),
+    );
     image
 }
 
@@ -183,7 +198,8 @@ pub fn miss(radius: Sub) -> Image {
     let mut image = around(part(radius, 56));
     let (x, y) = image.middle();
     let reach = part(radius, 34);
-    let bars = [[(x - reach, y - reach), (x + reach, y + reach)], [(x - reach, y + reach), (x + reach, y - reach)]];
+    let bars =
+        [[(x - reach, y - reach), (x + reach, y + reach)], [(x - reach, y + reach), (x + reach, y - reach)]];
     let from = |place| bars.iter().map(|bar| distance_to_lines(place, bar)).min().unwrap_or(Sub::MAX / 2);
     image.paint(|place| from(place) - part(radius, 17), |_| (BLACK, 130));
     image.paint(|place| from(place) - part(radius, 10), |_| ([255, 66, 82], 255));

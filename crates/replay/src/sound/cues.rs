@@ -112,7 +112,7 @@ pub(super) fn cues<'a>(
     }
     cues.breaks();
     cues.beats();
-    cues.storyboard()?;
+    cues.storyboard(limits)?;
     let mut all = cues.cues;
     all.sort_by_key(|cue| cue.at);
     Ok((all, field))

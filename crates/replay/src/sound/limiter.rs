@@ -24,6 +24,8 @@ pub(super) struct Limiter {
     lowest: VecDeque<(u64, f32)>,
     /// Of the last [`AHEAD`] frames, the gain that was to be reached.
     wanted: VecDeque<f32>,
+    /// Their sum.
+    sum: f64,
     /// How many of them are below one: without any, nothing is changed.
     below: usize,
     /// The last of them.
@@ -38,6 +40,7 @@ impl Limiter {
             waiting: VecDeque::with_capacity(AHEAD),
             lowest: VecDeque::new(),
             wanted: VecDeque::from(vec![1.0; AHEAD]),
+            sum: AHEAD as f64,
             below: 0,
             gain: 1.0,
             count: 0,
@@ -69,20 +72,20 @@ impl Limiter {
             self.gain = lowest;
         }
         self.wanted.push_back(self.gain);
-        self.below += usize::from(self.gain < 1.0);
-        if self.wanted.pop_front().is_some_and(|gain| gain < 1.0) {
-            self.below -= 1;
-        }
+        let gone = self.wanted.pop_front().unwrap_or(1.0);
+        self.sum += f64::from(self.gain) - f64::from(gone);
+        self.below = self.below + usize::from(self.gain < 1.0) - usize::from(gone < 1.0);
         self.waiting.push_back(frame);
         if self.waiting.len() < AHEAD {
             return None;
         }
         let frame = self.waiting.pop_front()?;
         if self.below == 0 {
+            self.sum = AHEAD as f64;
             return Some(frame);
         }
         // Each of these gains is enough for the frame, so their mean is.
-        let mean = self.wanted.iter().sum::<f32>() / AHEAD as f32;
+        let mean = (self.sum / AHEAD as f64) as f32;
         Some(frame.map(|sample| (sample * mean).clamp(-CEILING, CEILING)))
     }
 }

@@ -28,7 +28,8 @@ pub(super) struct Onsets {
     seen: i64,
     before: Frame,
     loudness: f32,
-    last: Option<i64>,
+    /// The last one, and how loud it was.
+    last: Option<(i64, f32)>,
     /// What was found and is still ahead, in order.
     found: VecDeque<i64>,
 }
@@ -51,12 +52,18 @@ impl Onsets {
             *rise = left * left + right * right;
         }
         let energy: f32 = rises.iter().sum();
-        let far = self.last.is_none_or(|last| self.seen - last >= APART);
-        if far && energy > SILENCE && energy > self.loudness * RISE {
+        let far = self.last.is_none_or(|(last, _)| self.seen - last >= APART);
+        // What precedes something much louder was not the beginning: an MP3 lets its drums be heard a little before they are.
+        let (last, strength) = self.last.unwrap_or_default();
+        let instead = !far && energy > strength * RISE && self.found.back() == Some(&last);
+        if energy > SILENCE && (instead || far && energy > self.loudness * RISE) {
             let loudest = rises.iter().fold(0.0_f32, |loudest, rise| loudest.max(*rise));
             let first = rises.iter().position(|rise| *rise > loudest * 0.1).unwrap_or(0);
             let at = self.seen + first as i64;
-            self.last = Some(at);
+            if instead {
+                self.found.pop_back();
+            }
+            self.last = Some((at, energy));
             self.found.push_back(at);
         }
         self.loudness += (energy - self.loudness) * FOLLOWS;
@@ -79,6 +86,18 @@ impl Onsets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_heard_before_a_drum_is_not_its_beginning() {
+        let mut sound = vec![[0.0; 2]; 10_000];
+        for (at, frame) in sound.iter_mut().enumerate().skip(4_500).take(500) {
+            *frame = [if at % 2 == 0 { 0.003 } else { -0.003 }; 2];
+        }
+        sound[5_000] = [0.8; 2];
+        let mut onsets = Onsets::default();
+        onsets.listen(&sound, 0);
+        assert_eq!(onsets.found, [5_000]);
+    }
 
     #[test]
     fn clicks_over_a_chord_are_found_where_they_are() {

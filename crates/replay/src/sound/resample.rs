@@ -13,7 +13,7 @@ use super::decode::Frame;
 const CHUNK: usize = 1024;
 
 /// Frames of input that one frame of output is made of.
-const TAPS: usize = 128;
+const TAPS: usize = 64;
 
 /// A resampler of stereo sound.
 pub(super) struct Resampler {
@@ -44,7 +44,7 @@ impl Resampler {
             f_cutoff: None,
             oversampling_factor: 256,
             interpolation: SincInterpolationType::Linear,
-            window: WindowFunction::BlackmanHarris2,
+            window: WindowFunction::BlackmanHarris,
         };
         let inner = Async::new_sinc(ratio, 1.0, &parameters, CHUNK, 2, FixedAsync::Input)
             .map_err(|_| "its sample rate is out of bounds")?;

@@ -141,12 +141,21 @@ impl Stretch {
         }
         let region: Vec<f32> =
             (centre - reach..centre + reach + OVERLAP).map(|at| mono(&self.frame(at))).collect();
+        // What all samples before one weigh together, so that any part's energy is a difference.
+        let mut sum = 0.0;
+        let mut energies = Vec::with_capacity(region.len() + 1);
+        energies.push(0.0);
+        for sample in &region {
+            sum += f64::from(*sample) * f64::from(*sample);
+            energies.push(sum);
+        }
+        let energies = energies.windows(OVERLAP as usize + 1).map(|sums| sums[OVERLAP as usize] - sums[0]);
         let mut best = (f32::MIN, centre);
-        for (index, part) in region.windows(OVERLAP as usize).enumerate() {
-            let (alike, energy) = alike(&tail, part);
+        for (index, (part, energy)) in region.windows(OVERLAP as usize).zip(energies).enumerate() {
+            let alike = alike(&tail, part);
             let off = (index as i64 - reach) as f32 / reach as f32;
             // Of two that are as good, the nearer one.
-            let score = alike / (energy + 1e-6).sqrt() * (1.0 - 0.1 * off * off * alike.signum());
+            let score = alike / (energy as f32 + 1e-6).sqrt() * (1.0 - 0.1 * off * off * alike.signum());
             if score > best.0 {
                 best = (score, centre - reach + index as i64);
             }
@@ -177,18 +186,16 @@ impl Stretch {
     }
 }
 
-/// How alike two pieces are, and the energy of the second.
-fn alike(one: &[f32], other: &[f32]) -> (f32, f32) {
+/// How alike two pieces are.
+fn alike(one: &[f32], other: &[f32]) -> f32 {
     // Eight sums side by side, which a processor adds at once.
-    let mut sums = [[0.0_f32; 8]; 2];
+    let mut sums = [0.0_f32; 8];
     for (one, other) in one.chunks_exact(8).zip(other.chunks_exact(8)) {
         for lane in 0..8 {
-            sums[0][lane] += one[lane] * other[lane];
-            sums[1][lane] += other[lane] * other[lane];
+            sums[lane] += one[lane] * other[lane];
         }
     }
-    let [alike, energy] = sums.map(|lanes| lanes.iter().sum());
-    (alike, energy)
+    sums.iter().sum()
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl Shown {
         let both = self.value(Property::Scale, at, WHOLE);
         let is = |property: Property| self.value(property, at, 0) != 0;
         let side = |property: Property, flip: Property, stored: u32, kept: u32| {
-            let scale = (both * self.value(property, at, WHOLE) >> 16).clamp(-MOST_SCALE, MOST_SCALE);
+            let scale = ((both * self.value(property, at, WHOLE)) >> 16).clamp(-MOST_SCALE, MOST_SCALE);
             let scale = scale * height / 480 * i64::from(stored) / i64::from(kept.max(1));
             let scale = scale.clamp(-MOST_SCALE, MOST_SCALE) as i32;
             if is(flip) { -scale } else { scale }
@@ -292,7 +292,7 @@ fn still(
     }
     // The nearest whole pixel.
     let corner = |at: i32, anchor: i32, size: u32, scale: i32| {
-        let side = |place: i64| i64::from(at) + ((place - i64::from(anchor)) * i64::from(scale) >> 16);
+        let side = |place: i64| i64::from(at) + (((place - i64::from(anchor)) * i64::from(scale)) >> 16);
         ((side(0).min(side(i64::from(size) << 8)) + 128) >> 8) as i32
     };
     Some(Still {

@@ -28,7 +28,7 @@ impl Bounds {
         let [left, top, right, bottom] = if placement.angle == 0 {
             let sides = |size: u32, at: i32, anchor: i32, scale: i32| {
                 let side =
-                    |place: i64| i64::from(at) + ((place - i64::from(anchor)) * i64::from(scale) >> 16);
+                    |place: i64| i64::from(at) + (((place - i64::from(anchor)) * i64::from(scale)) >> 16);
                 let (first, last) = (side(0), side(i64::from(size) << 8));
                 (first.min(last), first.max(last))
             };
@@ -39,7 +39,7 @@ impl Bounds {
             // No corner is further from the anchor than both sides together.
             let side = |size: u32, anchor: i32, scale: i32| {
                 let far = i64::from(anchor).abs().max(((i64::from(size) << 8) - i64::from(anchor)).abs());
-                far * i64::from(scale).abs() >> 16
+                (far * i64::from(scale).abs()) >> 16
             };
             let far = side(size.0, placement.anchor.0, placement.scale.0)
                 + side(size.1, placement.anchor.1, placement.scale.1);

@@ -111,3 +111,71 @@ pub(super) fn frame(file: &str, number: u32) -> String {
         _ => format!("{file}{number}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::files;
+
+    fn archive(content: Vec<(&str, Vec<u8>)>) -> Archive {
+        Archive::open(files::zip(content).unwrap(), About::Map, &Limits::default()).unwrap()
+    }
+
+    fn png(width: u32, height: u32, plain: bool) -> Vec<u8> {
+        files::png(width, height, |x, _| if plain || x % 2 == 0 { [9, 9, 9, 255] } else { [90; 4] }).unwrap()
+    }
+
+    #[test]
+    fn animations_number_their_files_before_the_extension() {
+        for (file, expected) in
+            [("sb/a.png", "sb/a3.png"), ("sb.v2/a", "sb.v2/a3"), ("a.b.jpg", "a.b3.jpg"), ("a", "a3")]
+        {
+            assert_eq!(frame(file, 3), expected);
+        }
+    }
+
+    #[test]
+    fn images_are_kept_as_large_as_they_are_shown() {
+        let files = archive(vec![
+            ("large.png", png(100, 60, false)),
+            ("plain.png", png(100, 60, true)),
+            ("old.jpg", png(10, 6, false)),
+            ("bad.png", b"nothing".to_vec()),
+        ]);
+        let mut wanted = Wanted::default();
+        for (file, scale) in [
+            ("large.png", 0),
+            ("large.png", 32_768),
+            ("plain.png", 1 << 20),
+            ("old", 1 << 20),
+            ("bad.png", 1),
+            ("none.png", 1),
+        ] {
+            wanted.add(file.to_owned(), scale);
+        }
+        let (gallery, numbers) = Gallery::open(wanted, &files, &Limits::default()).unwrap();
+        let found = |file: &str| {
+            let art = numbers.get(file).and_then(|number| gallery.get(*number))?;
+            Some((art.size, (art.image.width, art.image.height), art.plain))
+        };
+        assert_eq!(found("large.png"), Some(((100, 60), (50, 30), None)), "at most half as large");
+        assert_eq!(found("plain.png"), Some(((100, 60), (1, 1), Some([9, 9, 9, 255]))));
+        assert_eq!(found("old"), Some(((10, 6), (10, 6), None)), "its extension was left out");
+        assert_eq!((found("bad.png"), found("none.png")), (None, None));
+    }
+
+    #[test]
+    fn neither_pixels_nor_the_work_on_them_pass_the_limits() {
+        let open = |scale: i64, images_pixels: u64| {
+            let files = archive(vec![("a.png", png(10, 10, false)), ("b.png", png(10, 10, false))]);
+            let mut wanted = Wanted::default();
+            wanted.add("a.png".to_owned(), scale);
+            wanted.add("b.png".to_owned(), scale);
+            Gallery::open(wanted, &files, &Limits { images_pixels, ..Limits::default() }).map(|_| ())
+        };
+        assert!(open(1 << 16, 200).is_ok());
+        assert!(matches!(open(1 << 16, 199), Err(ReplayError::TooLong { .. })));
+        assert!(open(1 << 12, 50).is_ok(), "kept small");
+        assert!(matches!(open(1 << 12, 49), Err(ReplayError::TooLong { .. })), "but decoded whole");
+    }
+}

@@ -170,6 +170,3 @@ fn ready(actor: Actor, numbers: &BTreeMap<String, usize>) -> Option<Shown> {
     let Actor { origin, place, animation, groups, .. } = actor;
     Some(Shown { origin, place, groups, frames, animation, life, still: None })
 }
-
-#[cfg(test)]
-mod tests;

@@ -259,6 +259,9 @@ fn timing(fields: &[&str]) -> Option<Timing> {
     }
 }
 
+/// How one of a command's values is read.
+type Value = fn(&str) -> Option<i32>;
+
 /// Adds what a line commands, and says how many commands these are. More values than two follow each other in as many stretches
 /// of the same length.
 fn commands(fields: &[&str], onto: &mut Vec<Command>) -> Option<usize> {
@@ -266,8 +269,8 @@ fn commands(fields: &[&str], onto: &mut Vec<Command>) -> Option<usize> {
     let before = onto.len();
     let curve = fields.get(1)?.parse::<u8>().ok()?;
     let from = micros(number(fields.get(2)?)?);
-    let to = match fields.get(3)? {
-        text if text.is_empty() => from,
+    let to = match *fields.get(3)? {
+        "" => from,
         text => micros(number(text)?).max(from),
     };
     if *fields.first()? == "P" {
@@ -281,7 +284,7 @@ fn commands(fields: &[&str], onto: &mut Vec<Command>) -> Option<usize> {
         onto.push(Command { property, curve, from, to, values: (1, i32::from(from == to)) });
         return Some(1);
     }
-    let (properties, value): (&[Property], fn(&str) -> Option<i32>) = match *fields.first()? {
+    let (properties, value): (&[Property], Value) = match *fields.first()? {
         "F" => (&[Opacity], share),
         "M" => (&[X, Y], position),
         "MX" => (&[X], position),

@@ -46,7 +46,8 @@ pub fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Resu
         last = frame.at;
         drum.pass(frame.at);
         let mut hits = [None; 4];
-        for (index, ((bit, rim), (down, hit))) in KEYS.iter().zip(down.iter_mut().zip(&mut hits)).enumerate() {
+        for (index, ((bit, rim), (down, hit))) in KEYS.iter().zip(down.iter_mut().zip(&mut hits)).enumerate()
+        {
             match (frame.keys & bit != 0, *down) {
                 (true, None) => {
                     *down = Some(frame.at);
@@ -194,5 +195,3 @@ impl Drum<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests;

@@ -5,10 +5,7 @@
 //!
 //! Source: lazer's `TaikoBeatmapConverter`, `TaikoHitWindows` and `TaikoLegacyScoreSimulator`.
 
-use rosu_map::section::hit_objects::{
-    HitObject, HitObjectKind, HitObjectSlider,
-    hit_samples::HitSampleInfo,
-};
+use rosu_map::section::hit_objects::{HitObject, HitObjectKind, HitObjectSlider, hit_samples::HitSampleInfo};
 
 use crate::{
     beatmap::Beatmap,
@@ -152,5 +149,3 @@ fn swell(length: f64, od: f64, mods: &Mods) -> Kind {
     Kind::Swell { hits: hits as u32 }
 }
 
-#[cfg(test)]
-mod tests;

@@ -114,7 +114,6 @@ fn assert_judged_as_planned(map: &str, acts: &[(usize, Act)], mods: &[u32]) {
 }
 
 #[test]
-#[ignore = "needs judging"]
 fn perfect_plays_are_judged_perfect() {
     let mods = [0, bits::HARD_ROCK, bits::EASY, bits::HIDDEN | bits::DOUBLE_TIME, bits::FLASHLIGHT];
     for map in [maps::CIRCLES, maps::EVERYTHING, maps::SLIDERS, maps::TAIKO] {
@@ -125,7 +124,6 @@ fn perfect_plays_are_judged_perfect() {
 }
 
 #[test]
-#[ignore = "needs judging"]
 fn presses_at_the_edges_of_the_windows_are_judged_as_planned() {
     // OD 5: 50, 100 and 150 ms, none of which the window holds.
     let acts = [
@@ -148,7 +146,6 @@ fn presses_at_the_edges_of_the_windows_are_judged_as_planned() {
 }
 
 #[test]
-#[ignore = "needs judging"]
 fn sliders_are_judged_as_planned() {
     for acts in [
         [(0, Act::LetGo), (3, Act::LetGo)],
@@ -161,7 +158,6 @@ fn sliders_are_judged_as_planned() {
 }
 
 #[test]
-#[ignore = "needs judging"]
 fn drums_and_keys_are_judged_as_planned() {
     // Windows of 35, 80 and 95 ms.
     let drums =

@@ -29,8 +29,11 @@ fn the_collected_replays_of_mania_come_out_as_their_headers_say() {
             [counts.geki, counts.n300, counts.katu, counts.n100, counts.n50, counts.miss]
         };
         let (wanted, judged) = (list(replay.counts), list(end.counts));
-        let differences: Vec<i64> =
-            judged.iter().zip(wanted).map(|(judged, wanted)| i64::from(*judged) - i64::from(wanted)).collect();
+        let differences: Vec<i64> = judged
+            .iter()
+            .zip(wanted)
+            .map(|(judged, wanted)| i64::from(*judged) - i64::from(wanted))
+            .collect();
         println!(
             "{:<24.24} {:>9} {wanted:?}x{} {}: {differences:?} x{:+} {:+}",
             row.file.file_stem().unwrap().to_string_lossy().get(7..).unwrap_or_default(),

@@ -9,6 +9,7 @@ use replay::{
     osr::Replay,
     play::Play,
     standard::{judge::judge, objects::place},
+    verify::verify,
 };
 
 use crate::corpus;
@@ -21,7 +22,7 @@ fn load(row: &corpus::Row) -> Option<(Replay, Beatmap)> {
 }
 
 fn play(replay: &Replay, map: &Beatmap) -> Play {
-    let mods = Mods::stable(replay.mods).unwrap();
+    let mods = Mods::of(replay).unwrap();
     let field = place(map, &mods, &Limits::default()).unwrap();
     judge(replay, map, &mods, &field).unwrap()
 }
@@ -67,4 +68,30 @@ fn the_collected_replays_of_stable_come_out_as_their_headers_say() {
     );
     assert!(counts_off <= 2, "{counts_off} have other counts");
     assert!(combo_off <= 2, "{combo_off} have another highest combo");
+}
+
+#[test]
+fn the_replay_of_lazer_comes_out_as_its_statistics_say() {
+    for row in corpus::rows().into_iter().filter(|row| row.mode == 0 && row.lazer) {
+        let Some((replay, map)) = load(&row) else { continue };
+        let end = play(&replay, &map).end;
+        let wanted = replay.lazer.as_ref().unwrap().statistics();
+        let counts = [end.counts.n300, end.counts.n100, end.counts.n50, end.counts.miss];
+        println!(
+            "tails missed: {:?}",
+            play(&replay, &map)
+                .events
+                .iter()
+                .filter(|e| matches!(e.kind, replay::play::EventKind::Tail(false)))
+                .map(|e| (e.at, e.object))
+                .collect::<Vec<_>>()
+        );
+        println!("{wanted:?} x{} {}", replay.max_combo, replay.score);
+        println!("{counts:?} {:?} x{} {}", end.lazer, end.max_combo, end.score);
+        assert_eq!(counts, ["great", "ok", "meh", "miss"].map(|name| wanted.get(name).copied().unwrap_or(0)));
+        assert_eq!(end.lazer, replay.lazer.as_ref().unwrap().counts());
+        assert_eq!(end.max_combo, replay.max_combo);
+        assert_eq!(end.score, replay.score);
+        assert_eq!(verify(&replay, &end).differences, []);
+    }
 }

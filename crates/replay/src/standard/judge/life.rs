@@ -25,7 +25,7 @@ fn recorded(life: &[(i32, f32)], at: Micros) -> u32 {
         (Some(&(from, low)), Some(&(to, high))) => {
             let (low, high) = (millionths(low), millionths(high));
             let (passed, whole) = (at - time(from), (time(to) - time(from)).max(1));
-            low + (high - low) * passed / whole
+            low + (high - low) * passed.clamp(0, whole) / whole
         }
         (Some(&(_, share)), None) | (None, Some(&(_, share))) => millionths(share),
         (None, None) => 1_000_000,

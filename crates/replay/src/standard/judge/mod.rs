@@ -5,11 +5,13 @@
 //! are at once than can be judged.
 
 mod keys;
+mod lazer;
 mod life;
 mod score;
 mod sliders;
 mod spinners;
 mod stable;
+mod standardised;
 mod tally;
 mod times;
 mod windows;
@@ -17,12 +19,39 @@ mod windows;
 pub use life::life_at;
 
 use super::objects::Field;
-use crate::{beatmap::Beatmap, error::ReplayError, mods::Mods, osr::Replay, play::Play};
+use crate::{
+    beatmap::Beatmap,
+    error::ReplayError,
+    mods::{Mods, bits},
+    osr::Replay,
+    play::Play,
+};
 
 /// Judges a replay on its map's objects.
 ///
 /// # Errors
 /// [`ReplayError::ModsUnsupported`]; [`ReplayError::MapCorrupt`] where too many objects are at once.
 pub fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
-    stable::judge(replay, map, mods, field)
+    if mods.has(bits::SCORE_V2) {
+        return Err(ReplayError::ModsUnsupported {
+            mods: mods.names.concat(),
+            reason: "how ScoreV2 judges sliders is not known here".to_owned(),
+        });
+    }
+    if replay.is_lazer() {
+        lazer::judge(replay, mods, field)
+    } else {
+        stable::judge(replay, map, mods, field)
+    }
+}
+
+/// With Relax the game presses by itself, so many milliseconds before an object's time at the earliest.
+const RELAXED: f64 = 12.0;
+
+/// Objects that are looked at, over all frames, at most: enough for any map that people play.
+const MOST_LOOKS: u64 = 200_000_000;
+
+/// What passes that bound.
+fn too_many() -> ReplayError {
+    ReplayError::MapCorrupt { reason: "too many of its objects are at the same time".to_owned() }
 }

@@ -51,7 +51,7 @@ pub(super) struct ScoreV1 {
 
 impl ScoreV1 {
     pub(super) fn new(map: &rosu_map::Beatmap, mods: &Mods) -> Self {
-        Self { multiplier: f64::from(difficulty(map)) * multiplier(mods, false) }
+        Self { multiplier: f64::from(difficulty(map)) * multiplier(mods) }
     }
 
     /// The points of an award, at a combo before it.
@@ -71,28 +71,28 @@ impl ScoreV1 {
 }
 
 /// What mods make of a score.
-fn multiplier(mods: &Mods, second: bool) -> f64 {
+fn multiplier(mods: &Mods) -> f64 {
     let table = [
-        (bits::NO_FAIL, 0.5, 1.0),
-        (bits::EASY, 0.5, 0.5),
-        (bits::HALF_TIME, 0.3, 0.3),
-        (bits::HIDDEN, 1.06, 1.06),
-        (bits::HARD_ROCK, 1.06, 1.10),
-        (bits::DOUBLE_TIME, 1.12, 1.20),
-        (bits::FLASHLIGHT, 1.12, 1.12),
-        (bits::SPUN_OUT, 0.9, 0.9),
-        (bits::RELAX, 0.0, 0.0),
-        (bits::AUTOPILOT, 0.0, 0.0),
+        (bits::NO_FAIL, 0.5),
+        (bits::EASY, 0.5),
+        (bits::HALF_TIME, 0.3),
+        (bits::HIDDEN, 1.06),
+        (bits::HARD_ROCK, 1.06),
+        (bits::DOUBLE_TIME, 1.12),
+        (bits::FLASHLIGHT, 1.12),
+        (bits::SPUN_OUT, 0.9),
+        (bits::RELAX, 0.0),
+        (bits::AUTOPILOT, 0.0),
     ];
-    let set = table.iter().filter(|(bit, ..)| mods.has(*bit));
-    set.map(|(_, first, other)| if second { *other } else { *first }).product()
+    table.iter().filter(|(bit, _)| mods.has(*bit)).map(|(_, factor)| factor).product()
 }
 
 /// The difficulty multiplier: an old version of star rating, from the map's own values, whatever the mods.
 fn difficulty(map: &rosu_map::Beatmap) -> i32 {
-    let starts = map.hit_objects.iter().map(|object| object.start_time.round());
-    let first = starts.clone().next().unwrap_or(0.0);
-    let last = starts.last().unwrap_or(0.0);
+    let start = |object: Option<&rosu_map::section::hit_objects::HitObject>| {
+        object.map_or(0.0, |object| object.start_time.round())
+    };
+    let (first, last) = (start(map.hit_objects.first()), start(map.hit_objects.last()));
     let breaks: f64 = map.breaks.iter().map(|pause| pause.end_time.round() - pause.start_time.round()).sum();
     let drain = ((last - first - breaks) / 1000.0).trunc();
     let objects =

@@ -99,20 +99,18 @@ impl Following {
         input.held & if any { LEFT | RIGHT } else { self.button } != 0
     }
 
-    /// A frame passes. Whether the slider has its result.
+    /// A frame passes; `radius` is that of circles, `latest` the last millisecond in which the head can be hit. Whether the slider
+    /// has its result.
     pub(super) fn update(
         &mut self,
         index: usize,
-        object: &Object,
-        slider: &Slider,
-        times: &Times,
+        (object, slider, times): (&Object, &Slider, &Times),
         input: Input,
-        radius: f32,
-        latest_head: i32,
+        (radius, latest): (f32, i32),
         tally: &mut Tally<'_>,
     ) -> bool {
         let (start, end) = (object.start.floor() as i32, times.end);
-        if self.head.is_none() && (input.at > latest_head || input.at >= end) {
+        if self.head.is_none() && (input.at > latest || input.at >= end) {
             self.head(index, input.at, 0, false, Pressed::default(), tally);
         }
         let holds = self.holds(input);
@@ -176,7 +174,7 @@ impl Following {
         };
         if hit == Hit::Miss {
             // It counts as a miss, and not as breaks besides.
-            tally.state.slider_breaks = tally.state.slider_breaks.saturating_sub(self.breaks);
+            tally.record.state.slider_breaks = tally.record.state.slider_breaks.saturating_sub(self.breaks);
         }
         tally.result(micros(f64::from(at)), index, hit, Pressed::default());
     }

@@ -13,7 +13,7 @@ use crate::{
 /// The fastest that the wheel turns, in radians per millisecond.
 const FASTEST: f64 = 0.05;
 /// How fast Spun Out turns it, in radians per millisecond.
-const SPUN_OUT: f64 = 0.03;
+pub(super) const SPUN_OUT: f64 = 0.03;
 /// What a frame takes at 60 Hz, in milliseconds.
 const FRAME: f64 = 1000.0 / 60.0;
 /// Where spinners are.

@@ -4,7 +4,7 @@
 //! whole milliseconds. Sources: osu!lazer's `LegacyHitPolicy`, `OsuModClassic`, `TestSceneLegacyHitPolicy`.
 
 use super::{
-    keys,
+    MOST_LOOKS, RELAXED, keys,
     score::ScoreV1,
     sliders::{Following, Input, LEFT, RIGHT, within},
     spinners::{Rules, Wheel},
@@ -22,19 +22,14 @@ use crate::{
     time::micros,
 };
 
-/// Objects that were looked at, over all frames, at most: enough for any map that people play.
-const MOST_LOOKS: u64 = 2_000_000_000;
-
 /// Judges a replay of stable.
 pub(super) fn judge(replay: &Replay, map: &Beatmap, mods: &Mods, field: &Field) -> Result<Play, ReplayError> {
     let mut game = Game::new(map, mods, field);
-    game.tally.play.presses = keys::presses(&replay.frames);
+    game.tally.record.play.presses = keys::presses(&replay.frames);
     for frame in &replay.frames {
         game.frame(frame);
         if game.looks > MOST_LOOKS {
-            return Err(ReplayError::MapCorrupt {
-                reason: "too many of its objects are at the same time".to_owned(),
-            });
+            return Err(super::too_many());
         }
     }
     Ok(game.finish())
@@ -74,7 +69,6 @@ struct Game<'a> {
     alive: Vec<Alive>,
     next: usize,
     held: u8,
-    keys: u8,
     looks: u64,
 }
 
@@ -97,7 +91,6 @@ impl<'a> Game<'a> {
             alive: Vec::new(),
             next: 0,
             held: 0,
-            keys: 0,
             looks: 0,
         }
     }
@@ -111,11 +104,34 @@ impl<'a> Game<'a> {
         self.appear(input.at);
         let pressed = input.held & !self.held;
         self.held = input.held;
-        self.keys = frame.keys;
+        if self.spinning.free {
+            self.relaxed(input);
+            return;
+        }
         for button in [LEFT, RIGHT] {
             if pressed & button != 0 {
                 self.press(button, input);
             }
+        }
+        self.update(input);
+    }
+
+    /// With Relax everything is held, and what is under the cursor is pressed when its time has come.
+    fn relaxed(&mut self, input: Input) {
+        let input = Input { held: LEFT, ..input };
+        let due = |alive: &&Alive| {
+            let open = match &alive.state {
+                Playing::Circle => true,
+                Playing::Slider(following) => following.head.is_none(),
+                Playing::Spinner(_) => false,
+            };
+            open && self.field.objects.get(alive.index).is_some_and(|object| {
+                f64::from(input.at) >= object.start.floor() - RELAXED
+                    && within(input.cursor, object.at, self.field.radius)
+            })
+        };
+        if self.alive.iter().any(|alive| due(&alive)) {
+            self.press(LEFT, input);
         }
         self.update(input);
     }
@@ -177,8 +193,8 @@ impl<'a> Game<'a> {
             return Click::Swallowed;
         }
         let before = alive.index.checked_sub(1);
-        let below =
-            before.and_then(|index| self.field.objects.get(index).zip(self.tally.play.objects.get(index)));
+        let below = before
+            .and_then(|index| self.field.objects.get(index).zip(self.tally.record.play.objects.get(index)));
         if below.is_some_and(|(object, outcome)| object.stack > 0 && outcome.result.is_none()) {
             return Click::Swallowed;
         }
@@ -232,16 +248,11 @@ impl<'a> Game<'a> {
                     }
                     !missed
                 }
-                (Playing::Slider(following), Kind::Slider(slider)) => !following.update(
-                    alive.index,
-                    object,
-                    slider,
-                    self.times.get(alive.index).unwrap_or(&nothing),
-                    input,
-                    self.field.radius,
-                    latest,
-                    &mut self.tally,
-                ),
+                (Playing::Slider(following), Kind::Slider(slider)) => {
+                    let times = self.times.get(alive.index).unwrap_or(&nothing);
+                    let (object, near) = ((object, &**slider, times), (self.field.radius, latest));
+                    !following.update(alive.index, object, input, near, &mut self.tally)
+                }
                 (Playing::Spinner(wheel), _) => {
                     !wheel.update(alive.index, object, input, self.spinning, &mut self.tally)
                 }
@@ -252,6 +263,6 @@ impl<'a> Game<'a> {
     }
 
     fn finish(self) -> Play {
-        self.tally.finish()
+        self.tally.record.finish()
     }
 }

@@ -84,7 +84,7 @@ fn arc(first: Pos, second: Pos, third: Pos) -> Option<Vec<Pos>> {
         to -= turn;
     }
     let length = ((to - from) * radius).abs();
-    if !(length < LONGEST) {
+    if length.is_nan() || length >= LONGEST {
         return None;
     }
     let pieces = (length * 0.125) as u32;

@@ -5,10 +5,13 @@
 //! seen in part each pixel knows at which step along the path it is reached by the body, and by the body within its border: so a
 //! part of any length is drawn as fast as the whole one, with its border around it, also where the path crosses itself.
 
-use super::path::{Path, Place};
+use super::{
+    path::{Path, Place},
+    reach::{NEVER, Reach, ramp},
+};
 use crate::draw::{
     Picture, Plane, Rgb, Rule,
-    raster::{between, distance},
+    raster::{between, distance_to_line},
     times, yuv,
 };
 
@@ -43,25 +46,6 @@ pub(super) struct Body {
     backwards: Reach,
 }
 
-/// When pixels are reached, by values of the planes: brightness, and both colours.
-#[derive(Debug)]
-struct Reach {
-    luma: Reached,
-    chroma: Reached,
-    /// How many steps there are.
-    steps: u16,
-}
-
-#[derive(Debug)]
-struct Reached {
-    /// By the body.
-    outer: Vec<u16>,
-    /// By the body within its border; [`NEVER`] for the border of the whole body.
-    inner: Vec<u16>,
-}
-
-const NEVER: u16 = u16::MAX;
-
 /// Which part of a body is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
@@ -74,15 +58,15 @@ pub(super) enum Seen {
 }
 
 /// Squares of distances are in 1/16 pixel.
-const FINE: i32 = 16;
+pub(super) const FINE: i32 = 16;
 
 /// A rectangle of pixels.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+pub(super) struct Frame {
     left: i32,
     top: i32,
-    width: usize,
-    height: usize,
+    pub width: usize,
+    pub height: usize,
 }
 
 impl Body {
@@ -123,7 +107,8 @@ impl Body {
             }
         };
         // In 1/16 of a step.
-        let steps = (i64::from(reach.steps) * 16 * part.max(0) / whole.max(1)) as i32;
+        let steps = (i64::from(reach.steps) * 16 * part.max(0) / whole.max(1)) as u32;
+        let steps = ((steps >> 4) as u16, (steps & 15) as u16);
         let [border_y, border_u, border_v, border_alpha] = self.border;
         for (plane, at, width, onto, reached, border) in [
             (luma, self.at, width, &mut onto.y, &reach.luma, border_y),
@@ -132,7 +117,8 @@ impl Body {
         ] {
             let (values, alpha) = plane.packed();
             plane.each(onto, width, at, |onto, range, _| {
-                let (Some(values), Some(alpha)) = (values.get(range.clone()), alpha.get(range.clone())) else {
+                let (Some(values), Some(alpha)) = (values.get(range.clone()), alpha.get(range.clone()))
+                else {
                     return;
                 };
                 let (Some(outer), Some(inner)) = (reached.outer.get(range.clone()), reached.inner.get(range))
@@ -142,21 +128,14 @@ impl Body {
                 let pixels = onto.iter_mut().zip(values).zip(alpha).zip(outer).zip(inner);
                 for ((((below, value), alpha), outer), inner) in pixels {
                     let covered = times(ramp(steps, *outer), opacity);
-                    let filled = if *inner == NEVER { 255 } else { ramp(steps, *inner) };
-                    let value = times(*value, filled) + times(border, 255 - filled);
-                    let alpha = times(*alpha, filled).saturating_add(times(border_alpha, 255 - filled));
-                    *below =
-                        times(value, covered).saturating_add(times(*below, 255 - times(alpha, covered)));
+                    let filled = ramp(steps, *inner) | if *inner == NEVER { 255 } else { 0 };
+                    let value = times(*value, filled).saturating_add(times(border, !filled));
+                    let alpha = times(*alpha, filled).saturating_add(times(border_alpha, !filled));
+                    *below = times(value, covered).saturating_add(times(*below, !times(alpha, covered)));
                 }
             });
         }
     }
-}
-
-/// How much is seen, 0 to 255, of what is reached at a step, after so many 1/16 of a step: its edge is two steps wide.
-#[inline]
-fn ramp(steps: i32, reached: u16) -> u8 {
-    ((steps - i32::from(reached) * 16 + 16) * 8).clamp(0, 255) as u8
 }
 
 impl Frame {
@@ -168,7 +147,8 @@ impl Frame {
         }
         let reach = radius + 256;
         let low = |edge: i32, most: u32| ((edge.saturating_sub(reach)) >> 8).clamp(0, most as i32) & !1;
-        let high = |edge: i32, most: u32| (((edge.saturating_add(reach)) >> 8) + 2).clamp(0, most as i32) & !1;
+        let high =
+            |edge: i32, most: u32| (((edge.saturating_add(reach)) >> 8) + 2).clamp(0, most as i32) & !1;
         let (left, top) = (low(range.0, size.0), low(range.1, size.1));
         let (right, bottom) = (high(range.2, size.0), high(range.3, size.1));
         (left < right && top < bottom).then(|| Self {
@@ -180,18 +160,18 @@ impl Frame {
     }
 
     /// A place from its corner, in 1/16 pixel.
-    fn fine(&self, (x, y): Place) -> (i32, i32) {
+    pub(super) fn fine(&self, (x, y): Place) -> (i32, i32) {
         (((x - self.left * 256) + 8) >> 4, ((y - self.top * 256) + 8) >> 4)
     }
 
     /// The rows whose middles lie between two heights, in 1/16 pixel, ends included.
-    fn rows(&self, from: i32, to: i32) -> std::ops::Range<usize> {
+    pub(super) fn rows(&self, from: i32, to: i32) -> std::ops::Range<usize> {
         span(from, to, self.height)
     }
 }
 
 /// The pixels, up to `most`, whose middles lie between two places in 1/16 pixel, ends included.
-fn span(from: i32, to: i32, most: usize) -> std::ops::Range<usize> {
+pub(super) fn span(from: i32, to: i32, most: usize) -> std::ops::Range<usize> {
     let first = (from - FINE / 2 + FINE - 1).div_euclid(FINE).clamp(0, most as i32) as usize;
     let behind = ((to - FINE / 2).div_euclid(FINE) + 1).clamp(0, most as i32) as usize;
     first..behind.max(first)
@@ -207,7 +187,7 @@ fn simplified(corners: &[Place]) -> Vec<Place> {
         while next + 1 < corners.len().min(index + 48) {
             let Some(target) = corners.get(next + 1) else { break };
             let between = corners.get(index + 1..=next).unwrap_or_default();
-            let near = |place: &Place| crate::draw::raster::distance_to_line(*place, *corner, *target) <= 32;
+            let near = |place: &Place| distance_to_line(*place, *corner, *target) <= 32;
             if !between.iter().all(near) {
                 break;
             }
@@ -253,18 +233,19 @@ fn disc((x, y): (i32, i32), reach: i32, frame: Frame, squares: &mut [u32]) {
 /// What lies beside a straight line between its ends.
 fn stretch(from: (i32, i32), to: (i32, i32), reach: i32, frame: Frame, squares: &mut [u32]) {
     let way = (i64::from(to.0) - i64::from(from.0), i64::from(to.1) - i64::from(from.1));
-    let length = ((way.0 * way.0 + way.1 * way.1).unsigned_abs().isqrt() as i64).max(1);
-    // Of length one, in 1/2^18.
-    let (right, down) = ((way.0 << 18) / length, (way.1 << 18) / length);
+    // In 1/256, for the direction of short ones has to be right too; and one of length one, in 1/2^18.
+    let length = ((((way.0 * way.0 + way.1 * way.1).unsigned_abs()) << 16).isqrt() as i64).max(1);
+    let (right, down) = ((way.0 << 26) / length, (way.1 << 26) / length);
     let low = from.1.min(to.1).saturating_sub(reach);
     let high = from.1.max(to.1).saturating_add(reach);
     for row in frame.rows(low, high) {
         let y = i64::from(row as i32 * FINE + FINE / 2 - from.1);
         // x along the line: from its beginning to its end; x beside it: no farther away than `reach`. In 1/2^18.
         let mut range = (i64::from(from.0.min(to.0) - reach), i64::from(from.0.max(to.0) + reach));
-        for (step, base, low, high) in
-            [(right, y * down, 0, length << 18), (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18)]
-        {
+        for (step, base, low, high) in [
+            (right, y * down, 0, length << 10),
+            (-down, y * right, -i64::from(reach) << 18, i64::from(reach) << 18),
+        ] {
             let (low, high) = (low - base, high - base);
             let (low, high) = match step {
                 0 if low <= 0 && high >= 0 => continue,
@@ -338,10 +319,9 @@ impl Colours {
         let (mut values, mut alphas) = (vec![0; frame.width], vec![0; frame.width]);
         let mut colours = [vec![0; half], vec![0; half], vec![0; half]];
         for (row, line) in squares.chunks_exact(frame.width).enumerate() {
-            for (((square, value), alpha), column) in
-                line.iter().zip(&mut values).zip(&mut alphas).zip(0..)
-            {
-                let found = if *square == u32::MAX { None } else { self.table.get((square >> self.shift) as usize) };
+            for (((square, value), alpha), column) in line.iter().zip(&mut values).zip(&mut alphas).zip(0..) {
+                let found =
+                    if *square == u32::MAX { None } else { self.table.get((square >> self.shift) as usize) };
                 let [y, u, v, a] = found.copied().unwrap_or_default();
                 (*value, *alpha) = (y, a);
                 if let Some(sum) = sums.get_mut(column / 2) {
@@ -351,7 +331,9 @@ impl Colours {
             luma.push(&values, &alphas);
             if row % 2 == 1 {
                 let [us, vs, alphas] = &mut colours;
-                for (((sum, u), v), a) in sums.iter_mut().zip(us.iter_mut()).zip(vs.iter_mut()).zip(alphas.iter_mut()) {
+                for (((sum, u), v), a) in
+                    sums.iter_mut().zip(us.iter_mut()).zip(vs.iter_mut()).zip(alphas.iter_mut())
+                {
                     [*u, *v, *a] = sum.map(|sum| ((sum + 2) / 4) as u8);
                     *sum = [0; 3];
                 }
@@ -361,88 +343,6 @@ impl Colours {
         }
         planes
     }
-}
-
-impl Reach {
-    /// Lets discs of both radii run along the path, a pixel a step, and notes which pixels each reaches first.
-    fn new(corners: &[Place], look: &Look, frame: Frame, planes: &[Plane; 3]) -> Self {
-        let length: i64 = corners
-            .windows(2)
-            .map(|pair| if let [from, to] = pair { i64::from(distance(*from, *to)) } else { 0 })
-            .sum();
-        let steps = (length / 256 + 1).min(i64::from(NEVER) - 1) as u16;
-        let places = steps_along(corners, length, steps, frame);
-        let outer = sweep(&places, (look.radius + 160) / FINE, frame);
-        let inner = sweep(&places, (look.radius - look.border) / FINE, frame);
-        let [luma, u, _] = planes;
-        let rows = |of: &[u16]| luma.pack(of.chunks_exact(frame.width).map(<[u16]>::to_vec));
-        let halved = |of: &[u16]| {
-            let lines = of.chunks_exact(frame.width).step_by(2);
-            u.pack(lines.map(|line| line.iter().step_by(2).copied().collect()))
-        };
-        Self {
-            luma: Reached { outer: rows(&outer), inner: rows(&inner) },
-            chroma: Reached { outer: halved(&outer), inner: halved(&inner) },
-            steps,
-        }
-    }
-}
-
-/// Places at even steps along a path, in 1/16 pixel of a frame, both ends included.
-fn steps_along(corners: &[Place], length: i64, steps: u16, frame: Frame) -> Vec<(i32, i32)> {
-    let mut places = Vec::with_capacity(usize::from(steps) + 1);
-    let (mut index, mut before) = (0, 0);
-    let mut stretch = 0;
-    for step in 0..=i64::from(steps) {
-        let along = length * step / i64::from(steps.max(1));
-        loop {
-            let (Some(from), Some(to)) = (corners.get(index), corners.get(index + 1)) else { break };
-            stretch = i64::from(distance(*from, *to));
-            if along <= before + stretch {
-                break;
-            }
-            before += stretch;
-            index += 1;
-        }
-        let place = match (corners.get(index), corners.get(index + 1)) {
-            (Some(from), Some(to)) => super::path::between(*from, *to, along - before, stretch),
-            (Some(only), None) => *only,
-            _ => corners.last().copied().unwrap_or_default(),
-        };
-        places.push(frame.fine(place));
-    }
-    places
-}
-
-/// For each pixel the first of the places from which it is no farther away than a radius.
-fn sweep(places: &[(i32, i32)], radius: i32, frame: Frame) -> Vec<u16> {
-    let mut reached = vec![NEVER; frame.width * frame.height];
-    let radius = radius.max(0);
-    // Half of what a disc covers, by how far a row is from its middle.
-    let halves: Vec<i32> = (0..=radius).map(|down| (radius * radius - down * down).isqrt()).collect();
-    // What the disc covered in each row before.
-    let mut before = vec![0..0; frame.height];
-    for ((x, y), step) in places.iter().zip(0u16..) {
-        for row in frame.rows(y.saturating_sub(radius), y.saturating_add(radius)) {
-            let down = (row as i32 * FINE + FINE / 2 - y).unsigned_abs() as usize;
-            let (Some(half), Some(before)) = (halves.get(down), before.get_mut(row)) else { continue };
-            let columns = span(x - half, x + half, frame.width);
-            let line = row * frame.width;
-            let mut reach = |from: usize, to: usize| {
-                for first in reached.get_mut(line + from..line + to.max(from)).unwrap_or_default() {
-                    *first = (*first).min(step);
-                }
-            };
-            if before.start >= before.end || columns.start >= before.end || columns.end <= before.start {
-                reach(columns.start, columns.end);
-            } else {
-                reach(columns.start, before.start);
-                reach(before.end, columns.end);
-            }
-            *before = columns;
-        }
-    }
-    reached
 }
 
 #[cfg(test)]
@@ -481,7 +381,12 @@ mod tests {
 
     #[test]
     fn parts_grow_from_nothing_to_the_whole_from_both_ends() {
-        let path = Path::of(&[(40 * 256, 40 * 256), (120 * 256, 40 * 256), (120 * 256, 80 * 256), (60 * 256, 50 * 256)]);
+        let path = Path::of(&[
+            (40 * 256, 40 * 256),
+            (120 * 256, 40 * 256),
+            (120 * 256, 80 * 256),
+            (60 * 256, 50 * 256),
+        ]);
         let body = Body::new(&path, &LOOK, (200, 120)).unwrap();
         let whole = drawn(&body, Seen::Whole);
         assert!(drawn(&body, Seen::FromHead(7, 7)) == whole);

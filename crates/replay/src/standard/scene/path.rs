@@ -1,6 +1,6 @@
 //! A slider's path on the picture, in whole numbers.
 
-use crate::{standard::objects::Slider, stage::Layout};
+use crate::{stage::Layout, standard::objects::Slider};
 
 /// A place on the picture, in 1/256 pixel.
 pub(super) type Place = (i32, i32);
@@ -39,7 +39,8 @@ impl Path {
         if self.corners.last() == Some(&corner) {
             return;
         }
-        let step = self.corners.last().map_or(0, |last| i64::from(crate::draw::raster::distance(*last, corner)));
+        let step =
+            self.corners.last().map_or(0, |last| i64::from(crate::draw::raster::distance(*last, corner)));
         self.lengths.push(self.length() + step);
         self.corners.push(corner);
     }
@@ -55,7 +56,8 @@ impl Path {
         let Some(after) = self.corners.get(index) else {
             return self.corners.last().copied().unwrap_or_default();
         };
-        let before = index.checked_sub(1).and_then(|index| Some((self.corners.get(index)?, self.lengths.get(index)?)));
+        let before =
+            index.checked_sub(1).and_then(|index| Some((self.corners.get(index)?, self.lengths.get(index)?)));
         match (before, self.lengths.get(index)) {
             (Some((before, from)), Some(to)) => between(*before, *after, along - from, to - from),
             _ => *after,
@@ -88,7 +90,9 @@ pub(super) fn between(from: Place, to: Place, part: i64, whole: i64) -> Place {
     let whole = whole.max(1);
     let part = part.clamp(0, whole);
     let one = |from: i32, to: i32| {
-        (i64::from(from) + ((i128::from(to) - i128::from(from)) * i128::from(part) / i128::from(whole)) as i64) as i32
+        (i64::from(from)
+            + ((i128::from(to) - i128::from(from)) * i128::from(part) / i128::from(whole)) as i64)
+            as i32
     };
     (one(from.0, to.0), one(from.1, to.1))
 }
@@ -115,7 +119,8 @@ mod tests {
     fn places_along_a_path() {
         let path = Path::of(&[(0, 0), (0, 0), (1000, 0), (1000, 500)]);
         assert_eq!(path.length(), 1500);
-        let wanted = [(-5, (0, 0)), (250, (250, 0)), (1000, (1000, 0)), (1250, (1000, 250)), (9000, (1000, 500))];
+        let wanted =
+            [(-5, (0, 0)), (250, (250, 0)), (1000, (1000, 0)), (1250, (1000, 250)), (9000, (1000, 500))];
         for (along, place) in wanted {
             assert_eq!(path.at(along), place, "{along}");
         }

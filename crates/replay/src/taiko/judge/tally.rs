@@ -53,7 +53,15 @@ impl Tally {
 
     fn say(&mut self, at: i32, object: usize, kind: EventKind, off: Option<i32>, broke: bool) {
         let at = micros(f64::from(at));
-        self.play.events.push(Event { at, object: object as u32, kind, off, aim: None, broke, after: self.state });
+        self.play.events.push(Event {
+            at,
+            object: object as u32,
+            kind,
+            off,
+            aim: None,
+            broke,
+            after: self.state,
+        });
     }
 
     /// A note has its result, from a press that was so many milliseconds late.
