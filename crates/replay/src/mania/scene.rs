@@ -7,7 +7,6 @@ mod looks;
 use contracts::replay::PlayOptions;
 
 use self::looks::Look;
-pub(crate) use self::looks::outlined;
 use super::{
     objects::Field,
     scroll::{Scroll, bar_lines},
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     draw::{Blend, Image, Picture, Placement, Sprite},
     mods::bits,
+    osr::Counts,
     play::{EventKind, Hit, Outcome},
     stage::{Layer, Moment, ONE, Stage},
     time::{Micros, Speed},
@@ -23,7 +23,7 @@ use crate::{
 /// Notes that are drawn in a column at most.
 pub const MOST_NOTES: usize = 600;
 /// The line, in 480 units from the top.
-const LINE: i32 = 404;
+const LINE: i32 = 392;
 /// How long it takes a note to fall to the line at a speed of 1, in microseconds. Source: lazer's `DrawableManiaRuleset`.
 const SLOWEST: i64 = 11_485_000;
 /// How long a word is seen, in microseconds of the video.
@@ -131,13 +131,16 @@ impl Scene {
         }
         let mut results = Vec::new();
         let mut combos = vec![(Micros::MIN, 0)];
+        let mut counts = Counts::default();
         for event in &stage.play.events {
             combos.push((event.at, event.after.combo));
             let column = field.objects.get(event.object as usize).map_or(0, |object| object.column);
             let head = stage.play.objects.get(event.object as usize).and_then(|outcome| outcome.head);
+            // A head has a word where it counts by itself.
+            let counted = std::mem::replace(&mut counts, event.after.counts) != counts;
             let hit = match event.kind {
                 EventKind::Result(hit) => Some(hit),
-                EventKind::Head(_) => head,
+                EventKind::Head(_) if counted => head,
                 _ => None,
             };
             if let Some(hit) = hit {
@@ -310,7 +313,7 @@ impl Scene {
 
     fn draw_front(&self, at: Micros, onto: &mut Picture) {
         let line = self.pixels(LINE);
-        let key_top = line + self.pixels(14);
+        let key_top = line + self.pixels(9);
         onto.rectangle(
             self.left,
             line + self.pixels(4),
@@ -330,10 +333,9 @@ impl Scene {
                 }
             }
             let down = self.key_light(column, at) == 255;
-            if let [up, pressed] = &look.keys {
-                let left = column.left + (self.column - up.width as i32) / 2;
-                onto.sprite(if down { pressed } else { up }, left, key_top, 255);
-            }
+            let [up, pressed] = &look.keys;
+            let left = column.left + (self.column - up.width as i32) / 2;
+            onto.sprite(if down { pressed } else { up }, left, key_top, 255);
         }
     }
 

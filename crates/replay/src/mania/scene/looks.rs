@@ -4,7 +4,8 @@ use crate::{
     draw::{
         Blend, Image, Rgb, Sprite,
         letters::Letters,
-        raster::{between, coverage, disc, glow, premultiplied, ring, rounded_box},
+        outlined,
+        raster::{between, disc, glow, premultiplied, ring, rounded_box},
     },
     play::Hit,
     skin::Skin,
@@ -54,7 +55,7 @@ impl Look {
         let head = given(&format!("mania-note{name}H")).unwrap_or_else(|| image.clone());
         let tail = rounded_box(inner, pixels(8), 3 * unit, between(colour, [0; 3], 1, 4));
         let over = |image: &Image| Sprite::new(image, Blend::Over);
-        let key_height = pixels(30);
+        let key_height = pixels(27);
         Self {
             colour,
             note: over(&image),
@@ -139,28 +140,4 @@ pub(super) fn digits(height: u32) -> Vec<Sprite> {
     let digit =
         |digit: char| outlined(&Letters::BOLD.glyph(digit, height), [255, 255, 255], height);
     ('0'..='9').map(|name| Sprite::new(&digit(name), Blend::Over)).collect()
-}
-
-/// White letters in a colour, with a soft dark rim, so that they are read over anything.
-pub(crate) fn outlined(letters: &Image, colour: Rgb, height: u32) -> Image {
-    let rim = (height / 9).max(1) as i32;
-    let (width, high) = (letters.width as i32 + 2 * rim, letters.height as i32 + 2 * rim);
-    let ink = |x: i32, y: i32| {
-        let inside = (0..letters.width as i32).contains(&x) && (0..letters.height as i32).contains(&y);
-        let index = (y.max(0) as usize) * letters.width as usize + x.max(0) as usize;
-        letters.pixels.get(index).filter(|_| inside).map_or(0, |pixel| pixel[3])
-    };
-    let mut image = Image::of(width as u32, high as u32, |x, y| {
-        let mut most = 0_i32;
-        for down in -rim..=rim {
-            for right in -rim..=rim {
-                let away = (right * right + down * down) * 256;
-                let near = i32::from(coverage((away / rim.max(1) - rim * 256).clamp(-128, 128)));
-                most = most.max(i32::from(ink(x as i32 - rim + right, y as i32 - rim + down)) * near / 255);
-            }
-        }
-        premultiplied([8, 8, 14], (most * 200 / 255) as u8)
-    });
-    image.put(&letters.tinted(colour), rim, rim);
-    image
 }
