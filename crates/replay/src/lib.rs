@@ -30,6 +30,7 @@ pub mod play;
 pub mod production;
 pub mod skin;
 pub mod sound;
+mod spans;
 pub mod stage;
 pub mod standard;
 pub mod storyboard;

@@ -6,6 +6,7 @@
 pub mod decode;
 mod image;
 pub mod letters;
+mod outline;
 mod picture;
 mod placed;
 mod plane;
@@ -14,6 +15,7 @@ mod sprite;
 
 pub use image::{Image, Placement, sine};
 pub(crate) use picture::times;
+pub use outline::outlined;
 pub use picture::{Picture, yuv};
 pub(crate) use plane::{Plane, Rule};
 pub use sprite::{Blend, Phased, Sprite};

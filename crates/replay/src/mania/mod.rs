@@ -3,3 +3,6 @@
 pub mod judge;
 pub mod objects;
 pub mod scene;
+mod scroll;
+
+pub(crate) use scroll::bar_lines;

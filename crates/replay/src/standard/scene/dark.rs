@@ -6,7 +6,6 @@ use super::{
     cursor::Cursor,
     ease::{self, ALL, between, ms, share},
     objects::{Object, Shape},
-    spans::Spans,
     steps::Steps,
 };
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
         raster::{self, Sub},
     },
     mods::bits,
+    spans::Spans,
     stage::{Layout, Stage},
     time::Micros,
 };

@@ -22,7 +22,6 @@ mod points;
 mod reach;
 mod results;
 mod sliders;
-mod spans;
 mod spinners;
 mod steps;
 #[cfg(test)]
@@ -38,12 +37,12 @@ use self::{
     objects::{Object, Shape, Timing},
     points::Points,
     results::Results,
-    spans::Spans,
     spinners::SpinnerLooks,
 };
 use super::objects::Field;
 use crate::{
     draw::Picture,
+    spans::Spans,
     stage::{Layer, Moment, Stage},
 };
 

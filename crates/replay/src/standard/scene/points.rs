@@ -7,10 +7,10 @@ use super::{
     looks::Looks,
     objects::{Object, Shape},
     path::{self, Place},
-    spans::Spans,
 };
 use crate::{
     draw::{Blend, Picture, Placement, raster::distance},
+    spans::Spans,
     stage::Stage,
     standard::objects::Field,
     time::{Micros, micros},

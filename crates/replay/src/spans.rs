@@ -4,7 +4,7 @@ use crate::time::Micros;
 
 /// Times from and until which things are seen.
 #[derive(Debug, Default)]
-pub(super) struct Spans {
+pub(crate) struct Spans {
     /// In order of their beginnings, with the numbers under which they were given.
     spans: Vec<(Micros, Micros, u32)>,
     /// A tree over them: the leaves are their ends, each node has the last end of its two.
@@ -13,7 +13,7 @@ pub(super) struct Spans {
 
 impl Spans {
     /// In any order; things are numbered as they come.
-    pub(super) fn new(spans: impl IntoIterator<Item = (Micros, Micros)>) -> Self {
+    pub(crate) fn new(spans: impl IntoIterator<Item = (Micros, Micros)>) -> Self {
         let mut spans: Vec<_> =
             spans.into_iter().zip(0..).map(|((from, to), number)| (from, to, number)).collect();
         spans.sort_by_key(|(from, _, number)| (*from, *number));
@@ -33,7 +33,7 @@ impl Spans {
     }
 
     /// The numbers of those that last at a moment, ends included, in order of their beginnings.
-    pub(super) fn at(&self, at: Micros) -> Vec<usize> {
+    pub(crate) fn at(&self, at: Micros) -> Vec<usize> {
         let begun = self.spans.partition_point(|(from, ..)| *from <= at);
         let leaves = self.ends.len() / 2;
         let mut found = Vec::new();
