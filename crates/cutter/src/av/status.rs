@@ -34,8 +34,9 @@ impl AvError {
 
     /// The error for a code of libav.
     pub(crate) fn from_code(action: &'static str, code: c_int) -> Self {
-        // libx264 has one code for everything; mostly it means that it got no memory.
-        let without_reason = code == ffi::AVERROR_EXTERNAL;
+        // libx264 has one code for everything; mostly it means that it got no memory. Threads that find no room for themselves
+        // are to be tried again.
+        let without_reason = code == ffi::AVERROR_EXTERNAL || code == ffi::AVERROR(libc::EAGAIN);
         if code == ffi::AVERROR(libc::ENOMEM) || (without_reason && memory_is_short()) {
             return Self::OutOfMemory;
         }
