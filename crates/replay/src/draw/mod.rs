@@ -14,8 +14,8 @@ pub mod raster;
 mod sprite;
 
 pub use image::{Image, Placement, sine};
-pub(crate) use picture::times;
 pub use outline::outlined;
+pub(crate) use picture::times;
 pub use picture::{Picture, yuv};
 pub(crate) use plane::{Plane, Rule};
 pub use sprite::{Blend, Phased, Sprite};

@@ -72,4 +72,3 @@ fn press(column: usize, from: i32, to: i32) -> Press {
 fn is_placeholder(frame: &Frame) -> bool {
     frame.x == 256.0 && frame.y == -500.0
 }
-

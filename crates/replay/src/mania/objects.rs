@@ -127,4 +127,3 @@ pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, Repla
         windows: Windows::new(od, mods),
     })
 }
-

@@ -300,27 +300,20 @@ impl Scene {
         let (left, width) = (column.left + margin, self.column - 2 * margin);
         let strength = if held { 235 } else { 165 };
         let (top, bottom) = (top.max(-64), bottom.min(self.height + 64) - look.head.height as i32 / 2);
-        // Under a cover the body fades in strips.
-        let step = if self.cover == Cover::None { bottom - top } else { (self.height / 60).max(2) };
+        // Under a cover the body fades in strips: of two rows, as the colours have them.
         let mut y = top;
         while y < bottom {
-            let high = step.min(bottom - y);
-            let opacity = u32::from(self.seen(y + high / 2)) * strength * u32::from(pale) / 255 / 255;
-            onto.rectangle(left, y, (width, high), look.colour, opacity as u8);
-            y += high.max(1);
+            let next = if self.cover == Cover::None { bottom } else { ((y | 1) + 1).min(bottom) };
+            let opacity = u32::from(self.seen(y)) * strength * u32::from(pale) / 255 / 255;
+            onto.rectangle(left, y, (width, next - y), look.colour, opacity as u8);
+            y = next;
         }
     }
 
     fn draw_front(&self, at: Micros, onto: &mut Picture) {
         let line = self.pixels(LINE);
         let key_top = line + self.pixels(9);
-        onto.rectangle(
-            self.left,
-            line + self.pixels(4),
-            (self.width, self.height - line),
-            [14, 15, 22],
-            235,
-        );
+        onto.rectangle(self.left, line + self.pixels(4), (self.width, self.height - line), [14, 15, 22], 235);
         for column in &self.columns {
             let Some(look) = self.looks.get(column.kind) else { continue };
             let middle = (column.left * 2 + self.column) * 128;

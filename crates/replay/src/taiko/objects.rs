@@ -148,4 +148,3 @@ fn swell(length: f64, od: f64, mods: &Mods) -> Kind {
     }
     Kind::Swell { hits: hits as u32 }
 }
-

@@ -254,7 +254,10 @@ impl Scene {
             return;
         }
         let done = object.turns.partition_point(|(when, _)| *when <= at);
-        let done = done.checked_sub(1).and_then(|index| object.turns.get(index)).map_or(0, |(_, turns)| turns / 1000);
+        let done = done
+            .checked_sub(1)
+            .and_then(|index| object.turns.get(index))
+            .map_or(0, |(_, turns)| turns / 1000);
         let share = i64::from(done) * 65_536 / i64::from(object.hits.max(1));
         let progress = &self.looks.progress;
         let (x, y) = self.target();
@@ -377,9 +380,8 @@ fn pace(stage: &Stage<'_>, at: Micros, unit: i32) -> i64 {
 fn shown(object: &Object, outcome: Option<&Outcome>, pace: i64) -> Shown {
     let hits = if let Kind::Swell { hits } = object.kind { hits } else { 0 };
     let judged = |wanted: bool| {
-        let outcome = outcome.filter(|outcome| {
-            outcome.result.is_some() && (outcome.result != Some(Hit::Miss)) == wanted
-        })?;
+        let outcome = outcome
+            .filter(|outcome| outcome.result.is_some() && (outcome.result != Some(Hit::Miss)) == wanted)?;
         Some(outcome.judged)
     };
     Shown {

@@ -137,7 +137,6 @@ pub(super) fn word(hit: Hit, height: u32, most_width: u32, skin: &Skin) -> Image
 
 /// The digits of the combo.
 pub(super) fn digits(height: u32) -> Vec<Sprite> {
-    let digit =
-        |digit: char| outlined(&Letters::BOLD.glyph(digit, height), [255, 255, 255], height);
+    let digit = |digit: char| outlined(&Letters::BOLD.glyph(digit, height), [255, 255, 255], height);
     ('0'..='9').map(|name| Sprite::new(&digit(name), Blend::Over)).collect()
 }

@@ -55,7 +55,10 @@ impl Looks {
         let notes = |colour: Rgb| {
             big.map(|big| {
                 let radius = radii.get(usize::from(big)).copied().unwrap_or(unit);
-                Phased::new(&given(skin, big, radius, colour).unwrap_or_else(|| note(radius, colour)), Blend::Over)
+                Phased::new(
+                    &given(skin, big, radius, colour).unwrap_or_else(|| note(radius, colour)),
+                    Blend::Over,
+                )
             })
         };
         let [small, large] = radii;
