@@ -13,7 +13,7 @@ test("files are sent, the video is made, and what was played is told", async ({ 
   await lookAt(page, "replay-empty");
   await page.getByLabel("Replay", { exact: true }).setInputFiles(file("play.osr"));
   await expect(page.getByText("play.osr")).toBeVisible();
-  await expect(page.getByLabel("Title")).toHaveValue("play");
+  await expect(page.getByRole("textbox", { name: "Title" })).toHaveValue("play");
   // The map by a link, as it may come too.
   await page.getByLabel("or a link to the map").fill(stack.media("/media/play.osz"));
   await page.getByText("Picture").click();
