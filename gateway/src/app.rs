@@ -33,8 +33,17 @@ const PAGE: &str = "index.html";
 /// Where Vite puts what has a name of its own for each content.
 const ASSETS: &str = "assets/";
 /// The app's addresses, in the form of axum: those that `web/src` shows a page of its own at.
-pub const ADDRESSES: &[&str] =
-    &["/", "/m/{id}", "/make", "/make/replay", "/jobs", "/jobs/{id}", "/schedules", "/schedules/{id}", "/operations"];
+pub const ADDRESSES: &[&str] = &[
+    "/",
+    "/m/{id}",
+    "/make",
+    "/make/replay",
+    "/jobs",
+    "/jobs/{id}",
+    "/schedules",
+    "/schedules/{id}",
+    "/operations",
+];
 /// Where nothing but what is listed there is, for people and programs alike.
 const NO_PAGES: &[&str] = &["v1", "docs", "assets"];
 
