@@ -416,11 +416,17 @@ fn mania(beatmap: &Beatmap, plan: &Plan, score: &mut Score) -> Vec<Frame> {
             _ => continue,
         };
         let within = limits.iter().position(|limit| off.abs() <= *limit);
+        // Stable knows no late 50, and misses what comes as late as the window for 100 ends.
+        let late = !plan.lazer && off >= wide(127.0);
         let hit = match within.and_then(|index| results.get(index)) {
-            Some(hit) if act != Act::Skip => *hit,
+            Some(hit) if act != Act::Skip && !late => *hit,
             _ => Hit::Miss,
         };
         score.hit_or_miss(hit);
+        if plan.lazer && matches!(object.kind, HitObjectKind::Hold(_)) {
+            // The tail has a result of its own.
+            score.hit_or_miss(if hit == Hit::Miss { Hit::Miss } else { Hit::Max });
+        }
         if act != Act::Skip {
             let column = (x * columns / 512.0).floor().clamp(0.0, columns - 1.0) as u32;
             presses.push((start + off, start + off + length, 1 << column));
