@@ -276,13 +276,15 @@ fn standard(beatmap: &mut Beatmap, plan: &Plan, score: &mut Score) -> Vec<Frame>
                     (head.x + place.x, flip(head.y + place.y))
                 };
                 let to = match act {
-                    Act::Press(_) => end + next.map_or(20, |(next, _)| (next - end) / 2).clamp(0, 20),
-                    Act::LetGo => down + 20,
-                    Act::Skip => continue,
+                    Act::Press(_) => Some(end + next.map_or(20, |(next, _)| (next - end) / 2).clamp(0, 20)),
+                    Act::LetGo => Some(down + 20),
+                    Act::Skip => None,
                 };
-                let mut hold = Hold::moving(Box::new(along), down, to, key);
-                hold.also = parts.iter().map(|(_, at)| *at).filter(|at| *at < to).collect();
-                cursor.holds.push(hold);
+                if let Some(to) = to {
+                    let mut hold = Hold::moving(Box::new(along), down, to, key);
+                    hold.also = parts.iter().map(|(_, at)| *at).filter(|at| *at < to).collect();
+                    cursor.holds.push(hold);
+                }
             }
             HitObjectKind::Spinner(spinner) => {
                 score.hit_or_miss(if act == Act::Skip { Hit::Miss } else { Hit::Great });

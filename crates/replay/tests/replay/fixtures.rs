@@ -114,7 +114,6 @@ fn assert_judged_as_planned(map: &str, acts: &[(usize, Act)], mods: &[u32]) {
 }
 
 #[test]
-#[ignore = "the player's plan and the judging differ in a few counts: docs/NEXT.md"]
 fn perfect_plays_are_judged_perfect() {
     let mods = [0, bits::HARD_ROCK, bits::EASY, bits::HIDDEN | bits::DOUBLE_TIME, bits::FLASHLIGHT];
     for map in [maps::CIRCLES, maps::EVERYTHING, maps::SLIDERS, maps::TAIKO] {
@@ -147,7 +146,6 @@ fn presses_at_the_edges_of_the_windows_are_judged_as_planned() {
 }
 
 #[test]
-#[ignore = "the player's plan and the judging differ in a few counts: docs/NEXT.md"]
 fn sliders_are_judged_as_planned() {
     for acts in [
         [(0, Act::LetGo), (3, Act::LetGo)],
@@ -160,7 +158,6 @@ fn sliders_are_judged_as_planned() {
 }
 
 #[test]
-#[ignore = "the player's plan and the judging differ in a few counts: docs/NEXT.md"]
 fn drums_and_keys_are_judged_as_planned() {
     // Windows of 35, 80 and 95 ms.
     let drums =
