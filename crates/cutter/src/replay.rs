@@ -13,8 +13,8 @@ use replay::time::Micros;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::av::AvError;
 use crate::av::frame::Frame;
+use crate::av::{AvError, limit_allocations};
 use crate::drawn::{self, Drawing, Painter, Sketch};
 use crate::error::RenderError;
 use crate::facts::VideoFacts;
@@ -78,6 +78,7 @@ impl<'a> Theatre<'a> {
         on_progress: &OnProgress<'_>,
     ) -> Result<Self, RenderError> {
         on_progress(Progress { stage: Stage::Planning, frames_done: 0, frames_total: 0 });
+        limit_allocations(order.limits.most_allocated());
         let limits = Limits::default();
         let mut files = Vec::new();
         let mut read = |index: u32, about: About, most: u64| -> Result<Vec<u8>, RenderError> {

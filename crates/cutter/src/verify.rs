@@ -416,8 +416,8 @@ fn look(plan: &Plan, source: &Arc<dyn ByteSource>, expected: &[Expected<'_>]) ->
         |frame: u64| keys[..keys.partition_point(|(key, _)| *key <= frame)].last().copied().unwrap_or((0, 0));
 
     // An independent picture in the first half of the first clip is as good a poster, and costs a single decoded picture.
-    let half = plan.clips.first().map_or(0, |clip| clip.frames / 2);
-    let half = plan.poster_frame.unwrap_or(half);
+    // One that was chosen is taken as it is.
+    let half = plan.poster_frame.unwrap_or_else(|| plan.clips.first().map_or(0, |clip| clip.frames / 2));
     let cheap = keys.iter().map(|(key, _)| *key).find(|key| (pictures.poster_frame..=half).contains(key));
     let poster = cheap.unwrap_or(pictures.poster_frame);
     let (key, first) = before(poster);
