@@ -6,7 +6,7 @@ const file = (name: string): string => join(dirname(stack.upload()), name);
 
 test("files are sent, the video is made, and what was played is told", async ({ page }) => {
   await page.goto("/make");
-  await page.getByRole("link", { name: "A video of a replay" }).click();
+  await page.getByRole("link", { name: "Replay video" }).click();
   await expect(page.getByRole("heading", { name: "A video of a replay" })).toBeVisible();
   const make = page.getByRole("button", { name: "Make the video" });
   await expect(page.getByText("Still missing: replay and map.")).toBeVisible();

@@ -96,7 +96,7 @@ function Workshop() {
         actions={
           <>
             <ButtonLink href="/make/replay" look="plain" icon="play">
-              A video of a replay
+              Replay video
             </ButtonLink>
             <StartOver />
           </>

@@ -1,8 +1,7 @@
-// The options of a replay's video: groups that are closed until somebody wants them, or something is wrong in them.
-import { useEffect, useRef } from "react";
+// The options of a replay's video, group by group.
 import { count } from "../../lib/format";
 import { Field } from "../../ui/field";
-import { Icon } from "../../ui/icon";
+import { Group, Groups } from "../../ui/group";
 import { type Chosen, changesOf, chosenOf, GROUPS, type Option, type OptionGroup } from "./options";
 import styles from "./replay.module.css";
 
@@ -14,46 +13,41 @@ interface OptionFieldsProps {
 
 export function OptionFields({ chosen, mistakes, choose }: OptionFieldsProps) {
   return (
-    <div className={styles.groups}>
+    <Groups>
       {GROUPS.map((group) => (
-        <Group key={group.name} group={group} chosen={chosen} mistakes={mistakes} choose={choose} />
+        <Group
+          key={group.name}
+          name={group.name}
+          chosen={chosenWords(group, chosen)}
+          mistake={wrongWords(group, mistakes)}
+        >
+          <div className={styles.options}>
+            {group.options.map((option) => (
+              <OptionField
+                key={option.path}
+                option={option}
+                value={chosenOf(option, chosen)}
+                mistake={mistakes[option.path]}
+                choose={(value) => choose(option.path, value)}
+              />
+            ))}
+          </div>
+        </Group>
       ))}
-    </div>
+    </Groups>
   );
 }
 
-function Group({ group, chosen, mistakes, choose }: OptionFieldsProps & { group: OptionGroup }) {
-  const details = useRef<HTMLDetailsElement>(null);
-  const wrong = group.options.filter((option) => mistakes[option.path]).length;
-  useEffect(() => {
-    if (wrong > 0 && details.current) details.current.open = true;
-  }, [wrong]);
+/** How much of a group was changed. */
+function chosenWords(group: OptionGroup, chosen: Chosen): string {
   const changes = changesOf(group, chosen);
-  return (
-    <details ref={details} className={styles.group}>
-      <summary>
-        <span className={styles.groupName}>{group.name}</span>
-        {wrong > 0 ? (
-          <span className={styles.mistake}>
-            <Icon name="warning" /> {count(wrong, "mistake")}
-          </span>
-        ) : (
-          <span className="soft">{changes === 0 ? "as usual" : `${count(changes, "change")}`}</span>
-        )}
-      </summary>
-      <div className={styles.inside}>
-        {group.options.map((option) => (
-          <OptionField
-            key={option.path}
-            option={option}
-            value={chosenOf(option, chosen)}
-            mistake={mistakes[option.path]}
-            choose={(value) => choose(option.path, value)}
-          />
-        ))}
-      </div>
-    </details>
-  );
+  return changes === 0 ? "as usual" : count(changes, "change");
+}
+
+/** How many mistakes there are in a group; undefined where there is none. */
+function wrongWords(group: OptionGroup, mistakes: Record<string, string>): string | undefined {
+  const wrong = group.options.filter((option) => mistakes[option.path]).length;
+  return wrong > 0 ? count(wrong, "mistake") : undefined;
 }
 
 interface OptionFieldProps {

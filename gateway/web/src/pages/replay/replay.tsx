@@ -11,6 +11,7 @@ import { Button, ButtonLink } from "../../ui/button";
 import { Field } from "../../ui/field";
 import { PageHead } from "../../ui/page";
 import { Empty, Failure } from "../../ui/states";
+import { newKey } from "../make/draft/model";
 import { FileField } from "./file-field";
 import { bodyOf, FILES, type FileName, type Given, type GivenFiles, mistakesOf, titleOf } from "./form";
 import { OptionFields } from "./option-fields";
@@ -132,7 +133,7 @@ function useSending() {
   const sending = useMutation({
     mutationFn: async (body: unknown) => {
       const text = JSON.stringify(body);
-      if (posted.current?.text !== text) posted.current = { text, key: crypto.randomUUID() };
+      if (posted.current?.text !== text) posted.current = { text, key: newKey() };
       const header = { "Idempotency-Key": posted.current.key };
       // A list is answered only where a list was sent.
       return (await ask(api.POST("/v1/jobs", { params: { header }, body: body as Body }))) as Job;

@@ -1,8 +1,7 @@
 // Sends one file to the library, in pieces (tus), and over a lost connection.
-import { DetailedError, Upload } from "tus-js-client";
+import { Upload } from "tus-js-client";
+import { ENDPOINT, mistakeOf, PIECE } from "../../lib/sending";
 
-/** Bytes of one piece: what is lost at most when a connection breaks. */
-const PIECE = 8 * 1024 * 1024;
 /** Waits between tries, in milliseconds. */
 const WAITS = [0, 1000, 3000, 5000, 10_000];
 
@@ -14,7 +13,7 @@ const WAITS = [0, 1000, 3000, 5000, 10_000];
 export function sendFile(file: File, progress: (share: number) => void, stop: AbortSignal): Promise<string> {
   return new Promise((done, failed) => {
     const upload = new Upload(file, {
-      endpoint: new URL("/v1/uploads", location.href).href,
+      endpoint: new URL(ENDPOINT, location.href).href,
       storeFingerprintForResuming: false,
       chunkSize: PIECE,
       retryDelays: WAITS,
@@ -25,7 +24,7 @@ export function sendFile(file: File, progress: (share: number) => void, stop: Ab
         if (id) done(id);
         else failed(new Error("The server did not say where the file is. Try again."));
       },
-      onError: (error) => failed(new Error(wordsOf(error))),
+      onError: (error) => failed(new Error(mistakeOf(error))),
     });
     stop.addEventListener("abort", () => {
       void upload.abort(true).catch(() => {});
@@ -33,16 +32,4 @@ export function sendFile(file: File, progress: (share: number) => void, stop: Ab
     });
     upload.start();
   });
-}
-
-function wordsOf(error: Error): string {
-  const body = error instanceof DetailedError ? error.originalResponse?.getBody() : undefined;
-  try {
-    const problem = JSON.parse(body ?? "") as { detail?: string; title?: string };
-    const words = problem.detail || problem.title;
-    if (words) return words;
-  } catch {
-    // Nothing was answered, or not by us.
-  }
-  return "The server does not answer. Check the connection and try again.";
 }

@@ -1,46 +1,10 @@
 // The fields of the options, all of one make.
-import { type ReactNode, useEffect, useRef } from "react";
 import { Field } from "../../../ui/field";
-import { Icon } from "../../../ui/icon";
 import type { Options } from "../draft/model";
 import { dispatch } from "../draft/store";
 import styles from "./options.module.css";
 
 export const change = (changes: Partial<Options>) => dispatch({ type: "options", changes });
-
-interface GroupProps {
-  name: string;
-  /** What is chosen in it, in a few words. */
-  chosen: string;
-  mistake: string | undefined;
-  children: ReactNode;
-}
-
-/** Options that belong together, closed until somebody wants them, or something is wrong with them. */
-export function Group({ name, chosen, mistake, children }: GroupProps) {
-  const details = useRef<HTMLDetailsElement>(null);
-  // Opened where something is wrong; never closed under somebody's hands when that is mended.
-  useEffect(() => {
-    if (mistake && details.current) details.current.open = true;
-  }, [mistake]);
-  return (
-    <details ref={details} className={styles.group}>
-      <summary>
-        <span className={styles.groupName}>{name}</span>
-        <span className={mistake ? styles.mistake : "soft"}>
-          {mistake ? (
-            <>
-              <Icon name="warning" /> {mistake}
-            </>
-          ) : (
-            chosen
-          )}
-        </span>
-      </summary>
-      <div className={styles.inside}>{children}</div>
-    </details>
-  );
-}
 
 interface ChoicesProps<T extends string> {
   name: string;

@@ -1,10 +1,11 @@
 // The fourth step: how it is made. Everything has a sane default, so that nobody has to open any of it.
 import { Field } from "../../../ui/field";
+import { Group, Groups } from "../../../ui/group";
 import { LabelsField } from "../../../ui/labels";
 import { useDraft } from "../draft/store";
 import { useMistakes } from "../mistakes";
 import { Step } from "../step";
-import { Choices, change, Group, Text } from "./fields";
+import { Choices, change, Text } from "./fields";
 import styles from "./options.module.css";
 import { Bookends, Picture } from "./picture";
 import { CUTS, ENGINES, SHOWS, summaries, TRANSITIONS } from "./words";
@@ -31,7 +32,7 @@ export function Options() {
           />
         )}
       </Field>
-      <div className={styles.groups}>
+      <Groups>
         <Group name="Cut" chosen={summaries.cut(options)} mistake={at("/spec/cut")}>
           <Choices
             name="cut"
@@ -196,7 +197,7 @@ export function Options() {
             mistake={at("/labels")}
           />
         </Group>
-      </div>
+      </Groups>
     </Step>
   );
 }

@@ -4,13 +4,11 @@
 // time; what is cancelled is deleted on the server; a finished one turns into a source of the draft, whoever looks at it.
 
 import { useSyncExternalStore } from "react";
-import { DetailedError, Upload } from "tus-js-client";
+import { Upload } from "tus-js-client";
+import { ENDPOINT, mistakeOf, PIECE } from "../../../lib/sending";
 import { type DraftSource, newSource } from "../draft/model";
 import { dispatch, getDraft } from "../draft/store";
 
-const ENDPOINT = "/v1/uploads";
-/** Bytes of one piece: what is lost at most when a connection breaks. */
-const PIECE = 8 * 1024 * 1024;
 /** Waits between tries, in milliseconds; counted anew whenever a piece got through. */
 const WAITS = [0, 1000, 3000, 5000, 10_000, 15_000, 30_000, 30_000];
 /** How often progress is shown, and over how long speed is taken, in milliseconds. */
@@ -118,7 +116,7 @@ function begin(source: DraftSource, file: File): void {
       if (id) dispatch({ type: "change-source", key, changes: { ref: { upload: id }, file: null } });
       show(key, { state: "running", sent: file.size, speed: null });
     },
-    onError: (error) => show(key, { state: "failed", speed: null, mistake: wordsOf(error) }),
+    onError: (error) => show(key, { state: "failed", speed: null, mistake: mistakeOf(error) }),
   });
   const sent = source.file?.sent ?? 0;
   own.set(key, {
@@ -178,19 +176,6 @@ export function forget(key: string): void {
   own.delete(key);
   URL.revokeObjectURL(one.play);
   for (const listener of listeners) listener();
-}
-
-function wordsOf(error: Error): string {
-  const answer = error instanceof DetailedError ? error.originalResponse : null;
-  if (!answer) return "The server does not answer. What was sent is kept there for a day: try again to go on.";
-  try {
-    const problem = JSON.parse(answer.getBody()) as { detail?: string; title?: string };
-    const words = problem.detail || problem.title;
-    if (words) return words;
-  } catch {
-    // Not a problem of ours: a proxy in between answered.
-  }
-  return `The server did not take it (${answer.getStatus()}). Try again; if that does not help, tell the operator.`;
 }
 
 // Whoever was without a network wants to go on when it is back.
