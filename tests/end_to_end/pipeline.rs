@@ -3,7 +3,6 @@
 use contracts::{
     job::{Job, JobState},
     montage::Montage,
-    object::Upload,
     transcript::TranscriptState,
 };
 use counter_video::{CounterVideo, Mark, Region, read_marks};
@@ -61,14 +60,6 @@ fn write(stack: &Stack, name: &str, video: &CounterVideo) {
     video.write(&stack.directory("media").join(name)).unwrap();
 }
 
-async fn upload(stack: &Stack, name: &str) -> Upload {
-    let bytes = fs::read(stack.directory("media").join(name)).unwrap();
-    let response =
-        stack.request(Method::POST, &format!("/v1/uploads?name={name}")).body(bytes).send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::CREATED);
-    response.json().await.unwrap()
-}
-
 const X264: &str = "-c:v libx264 -preset ultrafast -crf 18 -pix_fmt yuv420p -c:a aac";
 
 fn turn(media: &Path) {
@@ -100,7 +91,7 @@ async fn cases(stack: &Stack) -> Vec<Case> {
     // Stored lying on its side, with the note that it is to be turned for showing (which FFmpeg 5.1 writes counterclockwise).
     write(stack, "lying.mov", &CounterVideo::new(8, (30, 1), 120).with(&format!("-vf transpose=1 {X264}")));
     turn(&stack.directory("media"));
-    let uploaded = upload(stack, "c.webm").await;
+    let uploaded = stack.upload("c.webm").await;
 
     let url = |name: &str| json!({ "url": stack.media.url(&format!("/media/{name}")) });
     let case =

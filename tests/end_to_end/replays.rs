@@ -3,7 +3,6 @@
 use contracts::{
     job::{Job, JobState},
     montage::{Montage, MontageKind},
-    object::Upload,
     replay::{REPLAY_FAILURES, ReplayReport},
     transcript::{Engine, TranscriptState},
 };
@@ -124,19 +123,11 @@ async fn replays_of_three_modes_become_verified_videos() {
     let path = |name: &str| json!({ "path": format!("library:{name}") });
     let (_, _, taiko) = made(&stack, &body(&path("taiko.osr"), &path("taiko.osz"))).await;
     assert!(taiko.verification.verified && taiko.mode == "taiko", "{taiko:?}");
-    let (replay, map) = (upload(&stack, "mania.osr").await, upload(&stack, "mania.osz").await);
+    let (replay, map) = (stack.upload("mania.osr").await, stack.upload("mania.osz").await);
     let (_, _, mania) =
         made(&stack, &body(&json!({ "upload": replay.id }), &json!({ "upload": map.id }))).await;
     assert!(mania.mode == "mania" && mania.counts["miss"] == 0, "{mania:?}");
     stack.end().await;
-}
-
-async fn upload(stack: &Stack, name: &str) -> Upload {
-    let bytes = fs::read(stack.directory("media").join(name)).unwrap();
-    let response =
-        stack.request(Method::POST, &format!("/v1/uploads?name={name}")).body(bytes).send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::CREATED);
-    response.json().await.unwrap()
 }
 
 #[tokio::test]

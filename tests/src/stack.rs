@@ -4,6 +4,7 @@ use contracts::{
     ids::JobId,
     job::Job,
     montage::{Montage, MontagePage},
+    object::Upload,
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
@@ -266,6 +267,16 @@ impl Stack {
     /// All montages.
     pub async fn montages(&self) -> MontagePage {
         serde_json::from_value(self.get("/v1/montages").await).expect("the answer is a page of montages")
+    }
+
+    /// Uploads a file of the media directory.
+    pub async fn upload(&self, name: &str) -> Upload {
+        let bytes = fs::read(self.directory("media").join(name)).expect("the file is there");
+        let path = format!("/v1/uploads?name={name}");
+        let response =
+            self.request(Method::POST, &path).body(bytes).send().await.expect("the gateway answers");
+        assert_eq!(response.status(), StatusCode::CREATED);
+        response.json().await.expect("the answer is an upload")
     }
 
     /// Downloads a path of the gateway into a file of this installation.

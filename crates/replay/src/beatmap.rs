@@ -9,6 +9,7 @@ mod outline;
 mod tests;
 
 use md5::{Digest, Md5};
+use rosu_map::section::hit_objects::HitObject;
 
 use self::outline::Outline;
 use crate::{
@@ -78,6 +79,26 @@ impl Beatmap {
             found.push(format!("{} more", outlines.len() - NAMED));
         }
         Err(ReplayError::MapMissing { md5, found: found.join(", ") })
+    }
+
+    /// Its objects: at least one, and not more than there may be.
+    ///
+    /// # Errors
+    /// [`ReplayError::MapCorrupt`], [`ReplayError::TooLong`].
+    pub fn objects(&self, limits: &Limits) -> Result<&[HitObject], ReplayError> {
+        let objects = &self.map.hit_objects;
+        if objects.is_empty() {
+            return Err(corrupt("it has no objects"));
+        }
+        if objects.len() > limits.objects {
+            return Err(ReplayError::TooLong {
+                about: About::Map,
+                what: "the map".to_owned(),
+                length: format!("{} objects", objects.len()),
+                limit: format!("{} objects", limits.objects),
+            });
+        }
+        Ok(objects)
     }
 
     /// Reads a map: UTF-8, or UTF-16 that says so.

@@ -31,6 +31,18 @@ impl Speed {
     pub fn as_f64(self) -> f64 {
         f64::from(self.map) / f64::from(self.video.max(1))
     }
+
+    /// How long something is on the map that is so long in the video.
+    #[must_use]
+    pub fn on_map(self, video: i64) -> i64 {
+        (i128::from(video) * i128::from(self.map) / i128::from(self.video.max(1))) as i64
+    }
+
+    /// How long something is in the video that is so long on the map.
+    #[must_use]
+    pub fn on_video(self, map: i64) -> i64 {
+        (i128::from(map) * i128::from(self.video) / i128::from(self.map.max(1))) as i64
+    }
 }
 
 /// Where the frames of a video stand in the map's time.
@@ -59,6 +71,18 @@ impl Clock {
         let over = sub_frames * 1_000_000 * i128::from(self.rate.1) * i128::from(self.speed.map);
         let under = i128::from(self.rate.0.max(1)) * i128::from(self.speed.video.max(1)) * parts;
         self.first.saturating_add((over / under) as i64)
+    }
+
+    /// When a time of the map is seen, in microseconds of the video since its first frame.
+    #[must_use]
+    pub fn shown_at(&self, at: Micros) -> i64 {
+        self.speed.on_video(at.saturating_sub(self.first))
+    }
+
+    /// The same frames on a clock of the video itself, which begins at 0 and runs as it is played.
+    #[must_use]
+    pub fn of_video(&self) -> Self {
+        Self { first: 0, rate: self.rate, speed: Speed::NORMAL }
     }
 
     /// The first frame that is seen at or after a time of the map; 0 for what is before the video.

@@ -38,7 +38,7 @@ pub(super) struct Moods {
 impl Moods {
     /// The moods of a map, played at a speed.
     pub(super) fn new(map: &rosu_map::Beatmap, speed: Speed) -> Self {
-        let transition = TRANSITION * i64::from(speed.map) / i64::from(speed.video.max(1));
+        let transition = speed.on_map(TRANSITION);
         let mut changes = Vec::new();
         if let Some(first) =
             map.hit_objects.iter().map(|object: &HitObject| object.start_time).reduce(f64::min)

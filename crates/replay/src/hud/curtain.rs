@@ -7,7 +7,7 @@ use super::{
 use crate::{
     draw::{Picture, Rgb, letters::Letters, raster},
     stage::{Moment, Stage},
-    time::{Micros, micros},
+    time::micros,
 };
 
 /// How long the video takes to appear, in microseconds of the video.
@@ -32,13 +32,6 @@ pub(super) fn has_results(stage: &Stage<'_>) -> bool {
     stage.options.results_seconds > 0 && end.is_none_or(|end| end > stage.span.1)
 }
 
-/// When a time of the map is seen, in microseconds of the video.
-pub(super) fn shown_at(stage: &Stage<'_>, at: Micros) -> i64 {
-    let speed = stage.clock.speed;
-    let since = i128::from(at.saturating_sub(stage.clock.first));
-    (since * i128::from(speed.video) / i128::from(speed.map.max(1))) as i64
-}
-
 impl Curtain {
     pub(super) fn new(stage: &Stage<'_>) -> Self {
         let has_warning = stage.map.map.epilepsy_warning && stage.options.warning_seconds > 0;
@@ -46,7 +39,7 @@ impl Curtain {
         Self {
             warning: if has_warning { warning(&Kit::sized(stage, 100)) } else { Placed::default() },
             warned: if has_warning { i64::from(stage.options.warning_seconds) * 1_000_000 } else { 0 },
-            end: shown_at(stage, stage.span.1) + i64::from(results) * 1_000_000,
+            end: stage.clock.shown_at(stage.span.1) + i64::from(results) * 1_000_000,
         }
     }
 

@@ -4,7 +4,7 @@ mod histogram;
 
 use super::{
     counters::count,
-    curtain::{results_opacity, shown_at},
+    curtain::results_opacity,
     kit::{self, ALARM, DARK, GOOD, Kit, PALE, Stamp, WHITE, fainter, plate},
     names::{Mods, Placed, own_line, player, stars, title},
     numbers::{hundredths, with_height},
@@ -103,7 +103,7 @@ impl Results {
         }
         sheet.own(&average(stage), 12, y + 12, 11, PALE);
         verdict(&mut sheet, 544);
-        Some(Self { placed: sheet.placed, from: shown_at(stage, stage.span.1) })
+        Some(Self { placed: sheet.placed, from: stage.clock.shown_at(stage.span.1) })
     }
 
     /// How far they have come in, from 0 to 255.

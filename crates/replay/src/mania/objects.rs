@@ -7,7 +7,7 @@ use rosu_map::section::hit_objects::HitObjectKind;
 
 use crate::{
     beatmap::Beatmap,
-    error::{About, ReplayError},
+    error::ReplayError,
     limits::Limits,
     mods::{Mods, bits},
     standard::objects::range,
@@ -94,17 +94,7 @@ impl Windows {
 /// [`ReplayError::MapCorrupt`], [`ReplayError::TooLong`].
 pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, ReplayError> {
     let file = &map.map;
-    if file.hit_objects.is_empty() {
-        return Err(ReplayError::MapCorrupt { reason: "it has no objects".to_owned() });
-    }
-    if file.hit_objects.len() > limits.objects {
-        return Err(ReplayError::TooLong {
-            about: About::Map,
-            what: "the map".to_owned(),
-            length: format!("{} objects", file.hit_objects.len()),
-            limit: format!("{} objects", limits.objects),
-        });
-    }
+    let objects = map.objects(limits)?;
     let columns = file.circle_size.round().clamp(1.0, 18.0) as usize;
     let place = |object: &rosu_map::section::hit_objects::HitObject| {
         let start = object.start_time.round() as i32;
@@ -121,9 +111,5 @@ pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, Repla
         Object { column, start, end: end.max(start) }
     };
     let od = f64::from(mods.adjusted.od.unwrap_or(file.overall_difficulty).clamp(0.0, 10.0));
-    Ok(Field {
-        columns,
-        objects: file.hit_objects.iter().map(place).collect(),
-        windows: Windows::new(od, mods),
-    })
+    Ok(Field { columns, objects: objects.iter().map(place).collect(), windows: Windows::new(od, mods) })
 }

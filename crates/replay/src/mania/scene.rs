@@ -377,7 +377,7 @@ impl Scene {
 /// How long it takes a note to fall to the line, in microseconds of the map.
 fn fall(options: PlayOptions, speed: Speed) -> i64 {
     let video = SLOWEST / i64::from(options.mania_scroll_speed.clamp(1, 40));
-    video * i64::from(speed.map) / i64::from(speed.video.max(1))
+    speed.on_map(video)
 }
 
 fn shown(object: &super::objects::Object, outcome: Outcome, scroll: &Scroll) -> Shown {

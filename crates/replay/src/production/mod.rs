@@ -170,8 +170,7 @@ impl Production {
         onto: &mut Picture,
     ) {
         let at = self.clock.at_sub_frame(frame, part, parts);
-        let plain = Clock { first: 0, rate: self.clock.rate, speed: crate::time::Speed::NORMAL };
-        let moment = Moment { at, shown: plain.at_sub_frame(frame, part, parts) };
+        let moment = Moment { at, shown: self.clock.of_video().at_sub_frame(frame, part, parts) };
         self.backdrop.draw(moment, video(at).as_deref(), onto);
         self.scene.draw(moment, onto);
         self.backdrop.draw_over(moment, onto);

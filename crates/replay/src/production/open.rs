@@ -202,9 +202,7 @@ impl Shown {
         speed: Speed,
         options: &ReplayOptions,
     ) -> Result<Self, ReplayError> {
-        // So long on the video is so long on the map.
-        let on_map =
-            |video: i64| (i128::from(video) * i128::from(speed.map) / i128::from(speed.video.max(1))) as i64;
+        let on_map = |video: i64| speed.on_map(video);
         let (objects_from, objects_to) = objects_span(map);
         let second = |seconds: Option<f64>| seconds.map(|seconds| micros(seconds * 1000.0));
         let start = second(options.video.start).unwrap_or_else(|| {

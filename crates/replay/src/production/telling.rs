@@ -4,7 +4,7 @@ use super::Production;
 use crate::{
     osr::Mode,
     play::{Event, EventKind, Hit},
-    time::{Clock, Micros, Speed, micros},
+    time::{Micros, micros},
 };
 
 /// How long a caption is seen, in microseconds of the video.
@@ -108,8 +108,7 @@ impl Production {
 
     /// Misses, those that are near each other together; each is jumped to a second before it.
     fn misses(&self) -> Vec<(Micros, String)> {
-        let speed = self.clock.speed;
-        let on_map = |video: i64| video * i64::from(speed.map) / i64::from(speed.video.max(1));
+        let on_map = |video: i64| self.clock.speed.on_map(video);
         let mut together = on_map(TOGETHER);
         loop {
             let mut groups: Vec<(Micros, Micros, u32)> = Vec::new();
@@ -148,9 +147,8 @@ impl Production {
             }));
         }
         if wanted.breaks {
-            let speed = self.clock.speed;
             told.extend(self.breaks().map(|(from, to)| {
-                let seconds = (to - from) * i64::from(speed.video) / i64::from(speed.map.max(1)) / 1_000_000;
+                let seconds = self.clock.speed.on_video(to - from) / 1_000_000;
                 (from, format!("break, {seconds} seconds"))
             }));
             if self.span.1 < self.clock.at(self.frames) {
@@ -158,13 +156,8 @@ impl Production {
             }
         }
         told.sort();
-        let video = |at: Micros| {
-            let since = i128::from(at - self.clock.first);
-            (since * i128::from(self.clock.speed.video) / i128::from(self.clock.speed.map.max(1))) as i64
-        };
-        let plain = Clock { first: 0, rate: self.clock.rate, speed: Speed::NORMAL };
-        let end = plain.at(self.frames);
-        let starts: Vec<i64> = told.iter().map(|(at, _)| video(*at).clamp(0, end)).collect();
+        let end = self.clock.of_video().at(self.frames);
+        let starts: Vec<i64> = told.iter().map(|(at, _)| self.clock.shown_at(*at).clamp(0, end)).collect();
         let captions = told.into_iter().enumerate().filter_map(|(index, (_, text))| {
             let from = starts.get(index).copied()?;
             let next = starts.get(index + 1).copied().unwrap_or(end);

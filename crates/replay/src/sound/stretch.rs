@@ -79,12 +79,12 @@ impl Stretch {
 
     /// The input frame that belongs to an output frame.
     fn input_of(&self, output: i64) -> i64 {
-        (i128::from(output) * i128::from(self.speed.map) / i128::from(self.speed.video.max(1))) as i64
+        self.speed.on_map(output)
     }
 
     /// The output frame that belongs to an input frame.
     fn output_of(&self, input: i64) -> i64 {
-        (i128::from(input) * i128::from(self.speed.video) / i128::from(self.speed.map.max(1))) as i64
+        self.speed.on_video(input)
     }
 
     /// Makes the next stretch.

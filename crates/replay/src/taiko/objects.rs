@@ -9,7 +9,7 @@ use rosu_map::section::hit_objects::{HitObject, HitObjectKind, HitObjectSlider, 
 
 use crate::{
     beatmap::Beatmap,
-    error::{About, ReplayError},
+    error::ReplayError,
     limits::Limits,
     mods::{Mods, bits},
     standard::objects::range,
@@ -65,17 +65,7 @@ pub enum Kind {
 /// [`ReplayError::MapCorrupt`], [`ReplayError::TooLong`].
 pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, ReplayError> {
     let file = &map.map;
-    if file.hit_objects.is_empty() {
-        return Err(ReplayError::MapCorrupt { reason: "it has no objects".to_owned() });
-    }
-    if file.hit_objects.len() > limits.objects {
-        return Err(ReplayError::TooLong {
-            about: About::Map,
-            what: "the map".to_owned(),
-            length: format!("{} objects", file.hit_objects.len()),
-            limit: format!("{} objects", limits.objects),
-        });
-    }
+    let objects = map.objects(limits)?;
     let od = f64::from(mods.adjusted.od.unwrap_or(file.overall_difficulty));
     let od = if mods.has(bits::HARD_ROCK) {
         (od * 1.4).min(10.0)
@@ -86,7 +76,7 @@ pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, Repla
     };
     let window = |at_0: f64, at_5: f64, at_10: f64| range(od, at_0, at_5, at_10).floor() as i32;
     Ok(Field {
-        objects: file.hit_objects.iter().map(|object| one(object, file, od, mods)).collect(),
+        objects: objects.iter().map(|object| one(object, file, od, mods)).collect(),
         windows: [window(50.0, 35.0, 20.0), window(120.0, 80.0, 50.0), window(135.0, 95.0, 70.0)],
     })
 }

@@ -11,7 +11,7 @@ use replay::{
     osr::{Counts, Frame, Mode, Replay},
     play::{EventKind, Hit, Play},
     testing::{
-        maps,
+        bare, maps,
         player::{Act, Plan},
     },
 };
@@ -39,23 +39,7 @@ fn map(columns: i32, od: f32, objects: &[(i32, i32, Option<i32>)]) -> Beatmap {
 fn replay(mods: u32, held: &[(i32, u32)]) -> Replay {
     let start = [Frame { at: 0, x: 256.0, y: -500.0, keys: 0 }, Frame { at: 0, x: 0.0, y: 0.0, keys: 0 }];
     let frames = held.iter().map(|(at, held)| Frame { at: *at, x: *held as f32, y: 0.0, keys: 0 });
-    Replay {
-        mode: Mode::Mania,
-        version: 20_260_101,
-        map_md5: String::new(),
-        player: String::new(),
-        counts: Counts::default(),
-        score: 0,
-        max_combo: 0,
-        perfect: false,
-        mods,
-        life: Vec::new(),
-        played_at: 0,
-        frames: start.into_iter().chain(frames).collect(),
-        seed: None,
-        online_id: 0,
-        lazer: None,
-    }
+    bare(Mode::Mania, 20_260_101, mods, start.into_iter().chain(frames).collect())
 }
 
 fn judged(map: &Beatmap, mods: u32, held: &[(i32, u32)]) -> Play {

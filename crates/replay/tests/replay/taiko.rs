@@ -4,14 +4,14 @@ use replay::{
     beatmap::Beatmap,
     limits::Limits,
     mods::{Mods, bits},
-    osr::{Counts, Frame, Mode, Replay},
+    osr::{Frame, Mode},
     play::{EventKind, Hit, Play},
     taiko::{
         judge::judge,
         objects::{Kind, place},
     },
     testing::{
-        maps,
+        bare, maps,
         player::{Act, Plan, play},
     },
 };
@@ -35,23 +35,8 @@ fn map(od: f32, objects: &str) -> Beatmap {
 /// A replay in which these keys are down from these times on.
 fn judged(map: &Beatmap, mods: u32, keys: &[(i32, u8)]) -> Play {
     let frame = |(at, keys): (i32, u8)| Frame { at, x: 320.0, y: 9999.0, keys };
-    let replay = Replay {
-        mode: Mode::Taiko,
-        version: 20_260_101,
-        map_md5: String::new(),
-        player: String::new(),
-        counts: Counts::default(),
-        score: 0,
-        max_combo: 0,
-        perfect: false,
-        mods,
-        life: Vec::new(),
-        played_at: 0,
-        frames: [(0, 0)].into_iter().chain(keys.iter().copied()).chain([(20_000, 0)]).map(frame).collect(),
-        seed: None,
-        online_id: 0,
-        lazer: None,
-    };
+    let frames = [(0, 0)].into_iter().chain(keys.iter().copied()).chain([(20_000, 0)]).map(frame);
+    let replay = bare(Mode::Taiko, 20_260_101, mods, frames.collect());
     let mods = Mods::of(&replay).unwrap();
     let field = place(map, &mods, &Limits::default()).unwrap();
     judge(&replay, map, &mods, &field).unwrap()

@@ -137,7 +137,7 @@ impl Fixture {
 
     /// A moment of the map, as it is seen.
     pub(super) fn moment(&self, at: Micros) -> Moment {
-        Moment { at, shown: super::super::curtain::shown_at(&self.stage(), at) }
+        Moment { at, shown: self.stage().clock.shown_at(at) }
     }
 
     /// As if every object had been hit perfectly.

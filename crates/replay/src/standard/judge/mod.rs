@@ -4,6 +4,7 @@
 //! hit at once, and is bounded. Fails only where mods change the rules in ways that are not known here, and where more objects
 //! are at once than can be judged.
 
+mod hand;
 mod keys;
 mod lazer;
 mod life;

@@ -5,6 +5,7 @@
 //! (Classic), and the collected replays.
 
 use super::{
+    hand::Hand,
     tally::{Pressed, Tally},
     times::Times,
 };
@@ -44,12 +45,7 @@ pub(super) fn within(one: Point, other: Point, radius: f32) -> bool {
 pub(super) struct Following {
     /// Whether its head was hit; nothing while that is open.
     pub(super) head: Option<bool>,
-    /// The button that hit the head; 0 if none did.
-    button: u8,
-    /// From when on any button follows; until then only the one that hit the head.
-    any_after: Option<i32>,
-    /// What was held at the last frame.
-    held: u8,
+    hand: Hand<i32>,
     /// Since when it is followed.
     since: Option<i32>,
     /// The next part to be judged.
@@ -75,7 +71,7 @@ impl Following {
     ) {
         self.head = Some(hit);
         if hit {
-            self.button = button;
+            self.hand.press(button);
             self.caught += 1;
         }
         let at = micros(f64::from(at));
@@ -85,18 +81,6 @@ impl Following {
         }
         let broke = tally.part(at, index, EventKind::Head(hit), pressed);
         self.breaks += u32::from(broke);
-    }
-
-    /// Whether what is held follows the ball.
-    fn holds(&mut self, input: Input) -> bool {
-        if self.button == 0 {
-            self.any_after = None;
-        } else if self.any_after.is_none() && self.held & !self.button == 0 {
-            self.any_after = Some(input.at);
-        }
-        self.held = input.held;
-        let any = self.button == 0 || self.any_after.is_some_and(|after| input.at > after);
-        input.held & if any { LEFT | RIGHT } else { self.button } != 0
     }
 
     /// A frame passes; `radius` is that of circles, `latest` the last millisecond in which the head can be hit. Whether the slider
@@ -113,7 +97,7 @@ impl Following {
         if self.head.is_none() && (input.at > latest || input.at >= end) {
             self.head(index, input.at, 0, false, Pressed::default(), tally);
         }
-        let holds = self.holds(input);
+        let holds = self.hand.holds(input.at, input.held);
         if input.at < start {
             return false;
         }

@@ -42,12 +42,7 @@ pub fn range(difficulty: f64, at_0: f64, at_5: f64, at_10: f64) -> f64 {
 /// [`ReplayError::MapCorrupt`], [`ReplayError::TooLong`].
 pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, ReplayError> {
     let file = &map.map;
-    if file.hit_objects.is_empty() {
-        return Err(ReplayError::MapCorrupt { reason: "it has no objects".to_owned() });
-    }
-    if file.hit_objects.len() > limits.objects {
-        return Err(too_long("the number of objects", file.hit_objects.len(), limits.objects));
-    }
+    let written = map.objects(limits)?;
     let (cs, ar, od, hp) = difficulty(file, mods);
     let scale = (1.0 - 0.7 * (f64::from(cs) - 5.0) / 5.0) as f32 / 2.0 * ROUNDING_ALLOWANCE;
     // Sizes that no circle can have come from hostile values only.
@@ -61,8 +56,8 @@ pub fn place(map: &Beatmap, mods: &Mods, limits: &Limits) -> Result<Field, Repla
         limits,
     };
     let mut buffers = CurveBuffers::default();
-    let mut objects = Vec::with_capacity(file.hit_objects.len());
-    for object in &file.hit_objects {
+    let mut objects = Vec::with_capacity(written.len());
+    for object in written {
         objects.push(placing.object(object, &mut buffers)?);
     }
     let threshold = preempt as f32 * file.stack_leniency;

@@ -8,12 +8,13 @@ use replay::{
     error::ReplayError,
     limits::Limits,
     mods::{Mods, bits},
-    osr::{Counts, FIRST_LAZER, Frame, Lazer, Mode, Replay},
+    osr::{FIRST_LAZER, Frame, Lazer, Mode, Replay},
     play::{EventKind, Hit, Play, State},
     standard::{
         judge::{judge, life_at},
         objects::{Field, place},
     },
+    testing::bare,
 };
 
 mod fields;
@@ -67,23 +68,8 @@ fn replay(game: Game, mods: u32, moves: &[(i32, f32, f32, u8)]) -> Replay {
     };
     let list: Vec<_> = acronyms.iter().map(|acronym| serde_json::json!({ "acronym": acronym })).collect();
     let lazer = (game != Game::Stable).then(|| Lazer { json: serde_json::json!({ "mods": list }) });
-    Replay {
-        mode: Mode::Standard,
-        version: if game == Game::Stable { 20_200_427 } else { FIRST_LAZER + 16 },
-        map_md5: String::new(),
-        player: String::new(),
-        counts: Counts::default(),
-        score: 0,
-        max_combo: 0,
-        perfect: false,
-        mods,
-        life: Vec::new(),
-        played_at: 0,
-        frames,
-        seed: None,
-        online_id: 0,
-        lazer,
-    }
+    let version = if game == Game::Stable { 20_200_427 } else { FIRST_LAZER + 16 };
+    Replay { lazer, ..bare(Mode::Standard, version, mods, frames) }
 }
 
 fn judged(map: &Beatmap, replay: &Replay) -> Play {

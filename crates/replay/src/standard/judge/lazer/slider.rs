@@ -7,7 +7,8 @@ use crate::{
     play::{EventKind, Hit},
     standard::{
         judge::{
-            sliders::{FOLLOW, LEFT, RIGHT, within},
+            hand::Hand,
+            sliders::{FOLLOW, within},
             tally::Pressed,
         },
         objects::{Object, Part, PartKind, Slider},
@@ -25,11 +26,7 @@ const UNKNOWN: f32 = 1.0;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Following {
     head: Option<Hit>,
-    /// The button of the first press on its head; 0 if there was none.
-    button: u8,
-    /// From when on any button follows.
-    any_after: Option<f64>,
-    held: u8,
+    hand: Hand<f64>,
     /// Since when it is followed.
     since: Option<f64>,
     next: usize,
@@ -45,9 +42,7 @@ impl Following {
 
     /// A press met the head.
     pub(super) fn pressed(&mut self, button: u8) {
-        if self.button == 0 {
-            self.button = button;
-        }
+        self.hand.press(button);
     }
 
     /// Whether the cursor is in the ball's circle, which is larger while it is followed.
@@ -58,14 +53,7 @@ impl Following {
 
     /// Whether the ball is followed from now on.
     fn track(&mut self, index: usize, object: &Object, input: Input, in_place: bool, book: &mut Book) {
-        if self.button == 0 {
-            self.any_after = None;
-        } else if self.any_after.is_none() && self.held & !self.button == 0 {
-            self.any_after = Some(input.at);
-        }
-        self.held = input.held;
-        let any = self.button == 0 || self.any_after.is_some_and(|after| input.at > after);
-        let holds = input.held & if any { LEFT | RIGHT } else { self.button } != 0;
+        let holds = self.hand.holds(input.at, input.held);
         if holds && in_place {
             self.since.get_or_insert(input.at);
         } else {
