@@ -4,7 +4,9 @@ import { expect, lookAt, stack, test } from "./support";
 
 const file = (name: string): string => join(dirname(stack.upload()), name);
 
-test("files are sent, the video is made, and what was played is told", async ({ page }) => {
+test("files are sent, the video is made, and what was played is told", async ({ page, watch }) => {
+  // The mistake that is made on purpose is refused.
+  watch.allow(/status of 422 .*\/v1\/jobs$/);
   await page.goto("/make");
   await page.getByRole("link", { name: "Replay video" }).click();
   await expect(page.getByRole("heading", { name: "A video of a replay" })).toBeVisible();
@@ -16,7 +18,7 @@ test("files are sent, the video is made, and what was played is told", async ({ 
   await expect(page.getByRole("textbox", { name: "Title" })).toHaveValue("play");
   // The map by a link, as it may come too.
   await page.getByLabel("or a link to the map").fill(stack.media("/media/play.osz"));
-  await page.getByText("Picture").click();
+  await page.getByText("Picture", { exact: true }).click();
   await page.getByLabel("Width").fill("640");
   await page.getByLabel("Height").fill("361");
   await page.getByLabel("Encoder’s effort").selectOption("ultrafast");
